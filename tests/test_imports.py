@@ -111,6 +111,7 @@ ALLOWED: dict[str, set[str]] = {
         "touchline.check",
         "touchline.core",
         "touchline.engines",
+        "touchline.finding",
         "touchline.foreign",
         "touchline.ipc",
         "touchline.listen",

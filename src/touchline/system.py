@@ -18,6 +18,7 @@ from touchline.core.database.database import Database, open_database
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.errors import Failed, Refused
 from touchline.core.events.log import EventLog, open_events
+from touchline.core.history.answers import MetricsSeries
 from touchline.core.history.saved import SavedHistory, open_history
 from touchline.core.looplag import open_loop_watch
 from touchline.core.metrics import Metrics
@@ -42,14 +43,7 @@ class System:
     history: SavedHistory
 
 
-HISTORY = (
-    "cpu_percent",
-    "memory_percent",
-    "disk_percent",
-    "temperature_c",
-    "engines",
-    "streams",
-)
+HISTORY = tuple(MetricsSeries.__annotations__)
 """Metrics that are kept for a week."""
 
 

@@ -106,7 +106,7 @@ async def test_each_state_of_the_disk_is_alerted_once_and_shown_with_what_to_do(
         for camera in (0, 1):
             it.fleet[camera].disk_is(state, "as the kernel says it")
         await until(lambda: len(it.recorder.status()["degraded_cameras"]) == 2, "both say so")
-        status = it.recorder.status()
+        status = it.status()
         assert status["disk"]["state"] == state
         assert len(status["disk"]["what_to_do"]) > 20
         assert not it.recorder.health()["healthy"]
@@ -114,7 +114,7 @@ async def test_each_state_of_the_disk_is_alerted_once_and_shown_with_what_to_do(
             it.fleet[camera].disk_is("ok")
         await until(lambda: not it.recorder.status()["degraded"], "both are well")
         assert it.alerts.types() == [alert, "recording_disk_recovered"]
-        assert it.recorder.status()["disk"]["state"] == "ok"
+        assert it.status()["disk"]["state"] == "ok"
 
 
 @pytest.mark.anyio

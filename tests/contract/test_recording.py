@@ -6,11 +6,12 @@ from typing import Any
 
 import anyio
 import pytest
+from pydantic import TypeAdapter
 
 from support.fakerecorders import SlowRecorder
 from support.fakesystem import FakeSystem
 from support.serving import API, client_of
-from touchline.web.models.capture import recording
+from touchline.capture import StartReport, StopReport
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +25,7 @@ async def test_a_match_is_started_refused_protected_and_stopped(system: FakeSyst
 
         started = await client.post(f"{API}/recording", json={"match_id": "m1"})
         assert (started.status_code, started.json()["success"]) == (200, True)
-        recording.StartReport.model_validate_json(started.content, strict=True)
+        TypeAdapter(StartReport).validate_json(started.content, strict=True)
 
         again = await client.post(f"{API}/recording", json={"match_id": "m2"})
         assert again.status_code == 200
@@ -35,7 +36,7 @@ async def test_a_match_is_started_refused_protected_and_stopped(system: FakeSyst
 
         stopped = await client.delete(f"{API}/recording", params={"force": "true"})
         assert stopped.json()["message"] == "Recording stopped successfully"
-        recording.StopReport.model_validate_json(stopped.content, strict=True)
+        TypeAdapter(StopReport).validate_json(stopped.content, strict=True)
 
 
 @pytest.mark.parametrize("word", ["true", "1", "yes", "on", "True", "ON"])

@@ -9,8 +9,8 @@ from pydantic import TypeAdapter
 
 from support.fakesystem import FakeSystem
 from support.serving import API, client_of
-from touchline.web.models import service, state
-from touchline.web.models.capture import diagnostics, library, recording
+from touchline import capture
+from touchline.web.models import service
 
 pytestmark = pytest.mark.anyio
 
@@ -19,20 +19,20 @@ pytestmark = pytest.mark.anyio
     ("path", "model"),
     [
         ("/", service.ServiceInfo),
-        (f"{API}/health", state.HostHealth),
-        (f"{API}/status", state.Status),
-        (f"{API}/pipeline-state", state.PipelineState),
-        (f"{API}/cameras", state.CamerasStatus),
-        (f"{API}/recording", recording.RecordingStatus),
-        (f"{API}/recording-health", recording.RecordingHealth),
-        (f"{API}/system-metrics", diagnostics.SystemMetrics),
-        (f"{API}/logs/health", diagnostics.LogTail),
-        (f"{API}/logs/alerts?lines=5000", diagnostics.LogTail),
-        (f"{API}/diagnostics/recording-correlations", diagnostics.RecordingCorrelations),
-        (f"{API}/recordings", library.Recordings),
-        (f"{API}/recordings/m1/segments", library.Segments),
-        (f"{API}/recordings/m1/processing-status", library.ProcessingStatus),
-        (f"{API}/recordings/unknown/processing-status", library.ProcessingStatus),
+        (f"{API}/health", capture.HostHealth),
+        (f"{API}/status", capture.Status),
+        (f"{API}/pipeline-state", capture.PipelineState),
+        (f"{API}/cameras", capture.CamerasStatus),
+        (f"{API}/recording", capture.RecordingStatus),
+        (f"{API}/recording-health", capture.RecordingHealth),
+        (f"{API}/system-metrics", capture.SystemMetrics),
+        (f"{API}/logs/health", capture.LogTail),
+        (f"{API}/logs/alerts?lines=5000", capture.LogTail),
+        (f"{API}/diagnostics/recording-correlations", capture.RecordingCorrelations),
+        (f"{API}/recordings", capture.Recordings),
+        (f"{API}/recordings/m1/segments", capture.Segments),
+        (f"{API}/recordings/m1/processing-status", capture.ProcessingStatus),
+        (f"{API}/recordings/unknown/processing-status", capture.ProcessingStatus),
     ],
 )
 @pytest.mark.parametrize("running", [False, True], ids=["idle", "recording"])

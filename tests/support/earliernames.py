@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 TO_BE_RENAMED: set[str] = {
-    "Answer",
     "Clock",
-    "OverloadGuard",
-    "PowerMode",
-    "Report",
     "Segment",
     "Storage",
 }

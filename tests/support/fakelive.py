@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from support.fakerecorders import FakeReport
 from touchline.capture.live.stills import Still
 from touchline.core.errors import Failed, NotFound
 
@@ -18,19 +17,19 @@ class FakePreview:
         self.calls: list[tuple[Any, ...]] = []
         self.while_recording = False
 
-    async def start(self, camera_id: int | None, transport: str | None) -> FakeReport:
+    async def start(self, camera_id: int | None, transport: str | None) -> dict[str, Any]:
         self.calls.append(("start", camera_id, transport))
-        return FakeReport({"success": True, "message": "Preview started"})
+        return {"success": True, "message": "Preview started"}
 
-    async def stop(self, camera_id: int | None) -> FakeReport:
+    async def stop(self, camera_id: int | None) -> dict[str, Any]:
         self.calls.append(("stop", camera_id))
-        return FakeReport({"success": True, "message": "Preview stopped"})
+        return {"success": True, "message": "Preview stopped"}
 
-    async def restart(self, camera_id: int | None, transport: str | None) -> FakeReport:
+    async def restart(self, camera_id: int | None, transport: str | None) -> dict[str, Any]:
         self.calls.append(("restart", camera_id, transport))
         done = {"success": True, "message": "done"}
         report = {**done, "message": "Restart: done -> done"}
-        return FakeReport({**report, "stop_result": done, "start_result": done})
+        return {**report, "stop_result": done, "start_result": done}
 
     def status(self, *, with_credentials: bool = False) -> dict[str, Any]:
         self.calls.append(("status", with_credentials))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -14,20 +13,6 @@ from touchline.core.tasks import Changed
 
 PROTECTION_S = 10.0
 CAMERAS = ("camera_0", "camera_1")
-
-
-@dataclass(frozen=True)
-class FakeReport:
-    """What a start or a stop returned."""
-
-    value: dict[str, Any]
-
-    @property
-    def success(self) -> bool:
-        return bool(self.value["success"])
-
-    def to_json(self) -> dict[str, Any]:
-        return dict(self.value)
 
 
 def overload_guard() -> dict[str, Any]:
@@ -134,53 +119,49 @@ class FakeRecorder:
         force: bool,
         process_after_recording: bool,
         require_all: bool | None = None,
-    ) -> FakeReport:
+    ) -> dict[str, Any]:
         del process_after_recording
         assert match_id != "", "an empty id is to arrive as none at all"
         if match_id is not None:
             valid_match_id(match_id)
         if self.match_id is not None and not force:
             message = f"Already recording match: {self.match_id}"
-            return FakeReport({"success": False, "message": message})
+            return {"success": False, "message": message}
         self.match_id = match_id or f"match_{int(time.time())}"
         self.changed.mark()
-        return FakeReport(
-            {
-                "success": True,
-                "message": f"Recording started for match: {self.match_id}",
-                "match_id": self.match_id,
-                "cameras_started": [0, 1],
-                "cameras_failed": [],
-                "require_all_cameras": require_all is not False,
-            }
-        )
+        return {
+            "success": True,
+            "message": f"Recording started for match: {self.match_id}",
+            "match_id": self.match_id,
+            "cameras_started": [0, 1],
+            "cameras_failed": [],
+            "require_all_cameras": require_all is not False,
+        }
 
-    async def stop(self, *, force: bool) -> FakeReport:
+    async def stop(self, *, force: bool) -> dict[str, Any]:
         if self.match_id is None:
-            return FakeReport({"success": False, "message": "Not currently recording"})
+            return {"success": False, "message": "Not currently recording"}
         if self.age_s < PROTECTION_S and not force:
             message = (
                 f"Recording protected for {PROTECTION_S}s. Current duration: {self.age_s:.1f}s. "
                 "Use force=True to override."
             )
-            return FakeReport({"success": False, "message": message, "protected": True})
+            return {"success": False, "message": message, "protected": True}
         self.match_id = None
         self.changed.mark()
-        return FakeReport(
-            {
-                "success": True,
-                "message": "Recording stopped successfully",
-                "transport_success": True,
-                "graceful_stop": True,
-                "camera_stop_results": {name: stopped_camera() for name in CAMERAS},
-                "integrity": {
-                    "checked": True,
-                    "all_ok": True,
-                    "reason": None,
-                    "cameras": {name: camera_integrity() for name in CAMERAS},
-                },
-            }
-        )
+        return {
+            "success": True,
+            "message": "Recording stopped successfully",
+            "transport_success": True,
+            "graceful_stop": True,
+            "camera_stop_results": {name: stopped_camera() for name in CAMERAS},
+            "integrity": {
+                "checked": True,
+                "all_ok": True,
+                "reason": None,
+                "cameras": {name: camera_integrity() for name in CAMERAS},
+            },
+        }
 
     def health(self) -> dict[str, Any]:
         if self.match_id is None:
@@ -211,7 +192,7 @@ class SlowRecorder(FakeRecorder):
         self.stopping = anyio.Event()
         self.may_end = anyio.Event()
 
-    async def stop(self, *, force: bool) -> FakeReport:
+    async def stop(self, *, force: bool) -> dict[str, Any]:
         self.stopping.set()
         await self.may_end.wait()
         return await super().stop(force=force)
@@ -227,7 +208,7 @@ class NeverRecorder(FakeRecorder):
         force: bool,
         process_after_recording: bool,
         require_all: bool | None = None,
-    ) -> FakeReport:
+    ) -> dict[str, Any]:
         del match_id, force, process_after_recording
         raise Blocked(
             "Could not acquire camera resources for recording", code="cameras_busy", eta_s=1.5
@@ -242,6 +223,6 @@ class BadRecorder(FakeRecorder):
     def status(self) -> dict[str, Any]:
         raise RuntimeError(self.SECRET)
 
-    async def stop(self, *, force: bool) -> FakeReport:
+    async def stop(self, *, force: bool) -> dict[str, Any]:
         del force
         raise Failed("The recordings folder cannot be written", code="storage_failed")

@@ -17,6 +17,7 @@ from support.half import idle_half, settings_for
 from support.libraryservices import idle_services
 from support.supervised import supervisor as idle_supervisor
 from touchline.capture.host.machine import MachineSampler
+from touchline.capture.library.answers import Deleted
 from touchline.capture.library.trash.answers import MovedToTrash
 from touchline.capture.logs.catalogue import Logs
 from touchline.capture.logs.diagnostics import Diagnostics
@@ -105,7 +106,16 @@ class FakeCapture:
     def preview_status(self) -> dict[str, Any]:
         return preview_status()
 
-    async def delete_match(self, match_id: str) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
+        return {"recording": self.recorder.status(), "preview": self.preview_status()}
+
+    def cameras_status(self) -> dict[str, Any]:
+        return {
+            "cameras": self.cameras.status(),
+            "disk_minutes_left": self.recorder.disk_minutes(),
+        }
+
+    async def delete_match(self, match_id: str) -> Deleted:
         return await Removal(self.library, self.jobs).delete(match_id)
 
     async def trash_match(self, match_id: str) -> MovedToTrash:

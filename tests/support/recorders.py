@@ -17,7 +17,6 @@ from support.supervised import supervisor
 from touchline.capture.cameras.cameras import Camera, open_cameras
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.cameras.news import CameraNews
-from touchline.capture.cameras.report import Report
 from touchline.capture.library.library import Library
 from touchline.capture.library.libraryrecord import LibraryRecord
 from touchline.capture.library.manifest import file as manifestfile
@@ -89,13 +88,16 @@ class Studio:
     async def start(
         self, match_id: str | None = "m1", *, force: bool = False, require_all: bool | None = None
     ) -> dict[str, Any]:
-        report: Report = await self.recorder.start(
+        report = await self.recorder.start(
             match_id, force=force, process_after_recording=False, require_all=require_all
         )
-        return report.to_json()
+        return dict(report)
 
     async def stop(self, *, force: bool = True) -> dict[str, Any]:
-        return (await self.recorder.stop(force=force)).to_json()
+        return dict(await self.recorder.stop(force=force))
+
+    def status(self) -> dict[str, Any]:
+        return dict(self.recorder.status())
 
     def manifest(self, match_id: str = "m1") -> Manifest:
         manifest = manifestfile.load(self.root / match_id)

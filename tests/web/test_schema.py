@@ -66,9 +66,15 @@ def test_other_clients_are_told_that_there_may_be_other_words() -> None:
 def test_the_dashboard_is_built_anew_when_the_words_change() -> None:
     """Its types come from modules outside of `web`, too, which `scripts/setup` has to watch."""
     watched = (ROOT / "scripts" / "setup").read_text()
-    for words in ("core/events/kinds.py", "engines/control/actions.py"):
+    for words in (
+        "core/events/kinds.py",
+        "engines/control/actions.py",
+        "capture/recording/health/soundness.py",
+        "capture/logs/diskstates.py",
+    ):
         assert (ROOT / "src" / "touchline" / words).is_file()
         assert f"src/touchline/{words}" in watched
+    assert "find src/touchline -name answers.py" in watched
 
 
 def errors_of(schema: dict[str, Any], *, below: str = "/", but: tuple[str, ...] = ()) -> set[str]:

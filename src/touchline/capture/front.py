@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from touchline.capture.answers import CamerasStatus, Status
+from touchline.capture.cameras.answers import CameraStatus, PipelineState
 from touchline.capture.cameras.cameras import Camera
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.host.host import HostSampler
 from touchline.capture.host.machine import MachineSampler
+from touchline.capture.library.answers import Deleted
 from touchline.capture.library.details import DetailsStore
 from touchline.capture.library.library import Library
 from touchline.capture.library.markers import Markers
@@ -18,6 +20,7 @@ from touchline.capture.library.playback.footage import Footage
 from touchline.capture.library.playback.posters import Posters
 from touchline.capture.library.trash.answers import MovedToTrash
 from touchline.capture.library.trash.trash import Trash
+from touchline.capture.live.answers import PreviewStatus
 from touchline.capture.live.preview import Preview
 from touchline.capture.live.sessions import WebRtcSessions
 from touchline.capture.live.signalling import Signalling
@@ -41,7 +44,7 @@ class Cameras:
 
     by_id: Mapping[int, Camera]
 
-    def status(self) -> list[dict[str, Any]]:
+    def status(self) -> list[CameraStatus]:
         """Return configuration and state of each camera, from memory."""
         return [camera.to_json() for _, camera in sorted(self.by_id.items())]
 
@@ -80,7 +83,7 @@ class Capture:
         """Return what currently fails in this half's background work, for readiness."""
         return self.supervisor.reasons()
 
-    async def delete_match(self, match_id: str) -> dict[str, Any]:
+    async def delete_match(self, match_id: str) -> Deleted:
         """Delete a match with all its files and jobs.
 
         Raises NotFound, and Refused for a running or protected match.
@@ -96,7 +99,7 @@ class Capture:
         await self.removal.drop_jobs(match_id)
         return moved
 
-    def mode(self) -> dict[str, Any]:
+    def mode(self) -> PipelineState:
         """Return the use of the cameras, the body of `GET /api/v1/pipeline-state`."""
         return self.lease.to_json()
 
@@ -107,6 +110,17 @@ class Capture:
         """
         return (self.recorder.changed, self.lease.changed, self.preview.changed)
 
-    def preview_status(self) -> dict[str, Any]:
+    def status(self) -> Status:
+        """Return the state of the recording and the preview, the body of `GET /api/v1/status`."""
+        return {"recording": self.recorder.status(), "preview": self.preview_status()}
+
+    def preview_status(self) -> PreviewStatus:
         """Return the contract's PreviewStatus."""
         return self.preview.status()
+
+    def cameras_status(self) -> CamerasStatus:
+        """Return the state of all cameras, the body of `GET /api/v1/cameras`."""
+        return {
+            "cameras": self.cameras.status(),
+            "disk_minutes_left": self.recorder.disk_minutes(),
+        }

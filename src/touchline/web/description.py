@@ -22,6 +22,7 @@ from touchline.web.http.methods import SAFE_METHODS
 from touchline.web.http.routes import Route
 
 PATH = "/openapi.json"
+_SCHEMAS = "#/components/schemas/"
 
 BEFORE_ROUTES = {
     405: "the method is not allowed; `Allow` lists those that are",
@@ -96,7 +97,34 @@ def _description(app: FastAPI, rules: KeyRules) -> dict[str, Any]:
         routes=[route.describe() if isinstance(route, Route) else route for route in app.routes],
     )
     complete_schema(schema, rules)
+    _drop_unreferenced(schema)
     return schema
+
+
+def _drop_unreferenced(schema: dict[str, Any]) -> None:
+    """Remove the schemas that no operation leads to, such as those of undocumented fields."""
+    schemas = schema["components"]["schemas"]
+    rest = {key: each for key, each in schema["components"].items() if key != "schemas"}
+    used: set[str] = set()
+    waiting = {*_references([schema["paths"], rest])}
+    while waiting:
+        used |= waiting
+        waiting = {name for each in waiting for name in _references(schemas[each])} - used
+    for name in schemas.keys() - used:
+        del schemas[name]
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Yield the names of the schemas that a value refers to."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _references(each)
+    elif isinstance(value, dict):
+        reference = value.get("$ref")
+        if isinstance(reference, str) and reference.startswith(_SCHEMAS):
+            yield reference.removeprefix(_SCHEMAS)
+        for each in value.values():
+            yield from _references(each)
 
 
 def complete_schema(schema: dict[str, Any], rules: KeyRules) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
+from touchline.capture.cameras.answers import CameraStatus
 from touchline.capture.cameras.cameras import Camera
 from touchline.capture.settings.tree import CaptureSettings
 from touchline.capture.sources.rtsp import RtspSource
@@ -101,6 +104,19 @@ async def test_a_camera_that_is_tried_again_says_so_in_each_state_of_the_attempt
         assert made.to_json()["recovering"] is True
     made.status = {"state": "running", "recovering": False}
     assert made.to_json()["recovering"] is False
+
+
+async def test_a_camera_whose_worker_has_said_nothing_has_every_documented_field(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = camera(tmp_path, monkeypatch)
+    made.status = {}
+    told = TypeAdapter(CameraStatus).validate_json(json.dumps(made.to_json()), strict=True)
+    assert (told["fps"], told["bitrate_bps"], told["dropped"]) == (0.0, 0, {})
+    made.status = {"state": "running", "fps": 25.0, "width": 1920}
+    told = TypeAdapter(CameraStatus).validate_json(json.dumps(made.to_json()), strict=True)
+    assert told["fps"] == 25.0
+    assert {"width": 1920}.items() <= told.items(), "what else a worker says is passed on"
 
 
 async def test_an_idle_worker_gets_its_pipeline(

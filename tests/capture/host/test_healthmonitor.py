@@ -7,13 +7,14 @@ import pytest
 
 from support.watched import AT, Clock
 from touchline.capture.host import healthmonitor
+from touchline.capture.host.answers import HostHealth
 from touchline.capture.host.healthmonitor import HealthMonitor
 from touchline.core.tasks import Changed
 
 IDLE = {"recording": False, "match_id": None, "duration": 0.0}
 RUNNING = {"recording": True, "match_id": "final", "duration": 61.7}
 WELL = {"healthy": True, "message": "Recording healthy"}
-HOST = {
+HOST: HostHealth = {
     "status": "healthy",
     "system": {
         "cpu_percent": 7.6,
@@ -34,7 +35,7 @@ class Monitored:
         self.clock, self.changed = Clock(), Changed()
         self.written: list[bytes] = []
         self.recording: dict[str, Any] = {"healthy": True, "message": "No active recording"}
-        self.host: dict[str, Any] = HOST
+        self.host: HostHealth = HOST
         self.status: dict[str, Any] = IDLE
         self.monitor = HealthMonitor(
             self.written.append,

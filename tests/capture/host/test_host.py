@@ -35,7 +35,7 @@ def half_full(_path: Path) -> DiskSpace:
 async def test_health_has_exactly_the_keys_of_the_contract(tmp_path: Path) -> None:
     host = HostSampler(tmp_path, read_disk=half_full, **SOUND)
     await host.once()
-    health = host.health()
+    health: dict[str, Any] = dict(host.health())
     assert set(health) == {"status", "system"}
     assert health["status"] == "healthy"
     assert set(health["system"]) == {
@@ -55,6 +55,7 @@ async def test_the_figures_of_the_real_disk_and_memory_are_plausible(tmp_path: P
     host = HostSampler(tmp_path, **SOUND)
     await host.once()
     system = host.health()["system"]
+    assert system is not None
     assert 0 <= system["cpu_percent"] <= 100
     assert 0 < system["memory_percent"] < 100
     assert system["memory_available_gb"] > 0
@@ -67,7 +68,7 @@ async def test_the_figures_of_the_real_disk_and_memory_are_plausible(tmp_path: P
 async def test_a_missing_recordings_folder_is_an_error_in_a_normal_answer(tmp_path: Path) -> None:
     host = HostSampler(tmp_path / "unmounted", **SOUND)
     await host.once()
-    health = host.health()
+    health: dict[str, Any] = dict(host.health())
     assert health["status"] == "error"
     assert "unmounted: No such file or directory" in health["detail"]
     assert set(health) == {"status", "detail"}
@@ -88,7 +89,7 @@ async def test_the_disk_is_healthy_again_once_it_can_be_read(tmp_path: Path) -> 
 async def test_a_disk_under_the_floor_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     host = HostSampler(tmp_path, read_disk=half_full, **{**SOUND, "floor_bytes": 1 << 60})
     await host.once()
-    health = host.health()
+    health: dict[str, Any] = dict(host.health())
     assert health["status"] == "error"
     assert "full" in health["detail"]
     assert "Delete matches" in health["detail"]

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from touchline.capture.host.answers import PowerMode
 from touchline.capture.host.host import GIB
-from touchline.capture.host.machine import MachineSampler, PowerMode, clocks, power_mode, zones_c
+from touchline.capture.host.machine import MachineSampler, clocks, power_mode, zones_c
 from touchline.media.storage.diskspace import DiskSpace
 
 NO_STORAGE = {"total_gb": 0.0, "used_gb": 0.0, "free_gb": 0.0, "percent": 0.0}
@@ -26,18 +27,18 @@ def put_clocks(root: Path, *khz: int) -> None:
 async def metrics(root: Path, disk: DiskSpace | None = None) -> dict[str, Any]:
     sampler = MachineSampler(lambda: disk, root=root)
     await sampler.once()
-    return sampler.metrics()
+    return dict(sampler.metrics())
 
 
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        ("pmode:0002 fmode:quiet\n", PowerMode("MAXN_SUPER", "2", is_max=True)),
-        ("pmode:0000\n", PowerMode("15W", "0", is_max=False)),
-        ("fmode:quiet\npmode:0001\n", PowerMode("25W", "1", is_max=False)),
-        ("pmode:0003", PowerMode("7W", "3", is_max=False)),
-        ("pmode:0012", PowerMode("Mode 12", "12", is_max=False)),
-        ("something else", PowerMode("Unknown", "N/A", is_max=False)),
+        ("pmode:0002 fmode:quiet\n", PowerMode(name="MAXN_SUPER", id="2", is_max=True)),
+        ("pmode:0000\n", PowerMode(name="15W", id="0", is_max=False)),
+        ("fmode:quiet\npmode:0001\n", PowerMode(name="25W", id="1", is_max=False)),
+        ("pmode:0003", PowerMode(name="7W", id="3", is_max=False)),
+        ("pmode:0012", PowerMode(name="Mode 12", id="12", is_max=False)),
+        ("something else", PowerMode(name="Unknown", id="N/A", is_max=False)),
     ],
 )
 def test_the_power_mode_is_the_one_that_was_set(

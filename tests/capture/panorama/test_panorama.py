@@ -58,7 +58,7 @@ async def test_the_status_tells_of_the_calibration_in_use(stage: Stage) -> None:
     assert (after["calibrated"], after["quality_score"]) == (True, 0.9)
     assert after["calibration_info"]["reprojection_error"] == 0.5
     assert after["calibration_date"] == NOW.isoformat()
-    assert stage.panorama.told()["calibration"]["version"] == 1
+    assert stage.panorama.snapshot()["calibration"]["version"] == 1
 
 
 async def test_the_shared_part_of_the_pictures_is_in_the_configuration(stage: Stage) -> None:
@@ -66,6 +66,7 @@ async def test_the_shared_part_of_the_pictures_is_in_the_configuration(stage: St
     await stage.calibrate()
     found = stage.panorama.config()["calibration"]
     assert found["overlap_region"] == {"start_x": 480, "end_x": 640, "width": 160}
+    assert found["homography_cam1_to_cam0"] is not None
     assert found["homography_cam1_to_cam0"][2] == [0.0, 0.0, 1.0]
 
 

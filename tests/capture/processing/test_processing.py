@@ -12,7 +12,7 @@ from support.libraryservices import idle_services
 from support.segmentfiles import write_segment
 from touchline.capture.library.library import Library
 from touchline.capture.processing.jobs import Job
-from touchline.capture.processing.processing import RECORD, Processing
+from touchline.capture.processing.processing import RECORD, UPLOADS, Processing
 from touchline.core.errors import Blocked, NotFound, Refused
 
 pytestmark = pytest.mark.anyio
@@ -119,6 +119,21 @@ async def test_an_unprocessed_match_says_so_and_what_was_made_is_kept(
     assert await made.processing.record("m1") == {"match_id": "m1", "made": {}, "uploads": {}}
 
 
+@pytest.mark.parametrize("uploads", [[], 7, {"files": []}, {"files": {"a.mp4": "uploaded"}}])
+async def test_what_is_no_record_of_ours_is_left_out_of_what_was_made(
+    tmp_path: Path, library: Library, uploads: object
+) -> None:
+    made = idle_services(tmp_path, library)
+    folder = tmp_path / "recordings" / "m1"
+    (folder / RECORD).write_text(json.dumps({"reel": 7, "archive": {"files": ["a.mp4"]}}))
+    (folder / UPLOADS).write_text(json.dumps(uploads))
+    assert await made.processing.record("m1") == {
+        "match_id": "m1",
+        "made": {"archive": {"files": ["a.mp4"]}},
+        "uploads": {},
+    }
+
+
 async def test_files_that_are_in_nothing_that_was_made_are_named_in_the_status(
     tmp_path: Path, library: Library
 ) -> None:
@@ -144,7 +159,7 @@ async def test_they_are_named_when_the_jobs_have_been_forgotten(
     write_segment(folder / "cam0_archive.mp4")
     refused = {f"cam0_{n:02d}.mkv": f"cam0_{n:02d}.mkv is no MP4" for n in range(20)}
     (folder / RECORD).write_text(json.dumps({"archive": {"left_out": refused}, "reel": 7}))
-    status = await made.processing.status(made.jobs, "m1")
+    status: dict[str, Any] = dict(await made.processing.status(made.jobs, "m1"))
     assert status["completed"]
     assert "cam0_00.mkv is no MP4; " in status["message"]
     assert status["message"].endswith("and 12 files more")

@@ -6,18 +6,19 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from touchline.capture.cameras.report import Report, refusal
+from touchline.capture.recording.answers import StartReport
 from touchline.capture.recording.match.match import Match
-from touchline.capture.recording.running import Answer, Running
+from touchline.capture.recording.running import PendingReport, Running
 from touchline.core.errors import Failed
 
 pytestmark = pytest.mark.anyio
 
-FIRST, SECOND = refusal("first"), refusal("second")
+FIRST = StartReport(success=False, message="first")
+SECOND = StartReport(success=False, message="second")
 
 
 async def test_everybody_who_waits_gets_the_first_value() -> None:
-    answer, found = Answer(), list[Report]()
+    answer, found = PendingReport[StartReport](), list[StartReport]()
 
     async def ask() -> None:
         found.append(await answer.get())
@@ -35,7 +36,7 @@ async def test_everybody_who_waits_gets_the_first_value() -> None:
 
 
 async def test_an_error_is_raised_for_each_who_asks() -> None:
-    answer = Answer()
+    answer = PendingReport[StartReport]()
     answer.set(Failed("no camera", code="no_camera"))
     await answer.settled()
     for _ in range(2):

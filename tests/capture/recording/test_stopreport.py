@@ -10,6 +10,7 @@ import pytest
 
 from support.runningmatches import part_from
 from touchline.capture.library.manifest.manifest import Gap
+from touchline.capture.library.verification.answers import CameraIntegrity, Integrity
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.stopreport import stop_report
 
@@ -40,13 +41,14 @@ def match() -> Match:
     return it
 
 
-def integrity(*, all_ok: bool | None) -> dict[str, Any]:
-    checked = {
+def integrity(*, all_ok: bool | None) -> Integrity:
+    checked: CameraIntegrity = {
+        "segment_found": True,
         "segment_path": "/m1/segments/a.mp4",
         "integrity_checked": True,
         "integrity_ok": all_ok,
         "integrity_error": None,
-        "probe": {"avg_frame_rate": "30/1"},
+        "probe": {"checked": True, "ok": True, "error": None, "avg_frame_rate": "30/1"},
     }
     return {"checked": True, "all_ok": all_ok, "reason": None, "cameras": {"camera_0": checked}}
 
@@ -131,4 +133,5 @@ def test_a_gap_whose_length_nobody_knows_says_so() -> None:
         Gap(camera="cam0", from_unix_ns=0, to_unix_ns=1, reason="power", length_known=False)
     )
     report = stop_report(it, {0: GOOD, 1: GOOD}, integrity(all_ok=True))
+    assert report["gaps"] is not None
     assert report["gaps"][0]["length_known"] is False

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from support.fakerecorders import FakeRecorder, FakeReport, NeverRecorder
+from support.fakerecorders import FakeRecorder, NeverRecorder
 from support.fakesystem import FakeSystem
 from support.hubs import HELLO, PONG
 from support.serving import served
@@ -44,7 +44,7 @@ class StoppedRecorder(FakeRecorder):
         super().__init__()
         self.may_end = threading.Event()
 
-    async def stop(self, *, force: bool) -> FakeReport:
+    async def stop(self, *, force: bool) -> dict[str, Any]:
         await to_thread.run_sync(self.may_end.wait, DEADLINE_S)
         return await super().stop(force=force)
 

@@ -6,10 +6,11 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import anyio
 
+from touchline.capture.cameras.answers import CameraStatus
 from touchline.capture.cameras.pipelines import build_pipeline
 from touchline.capture.programs.process import ProcessLink
 from touchline.capture.settings.tree import CaptureSettings
@@ -134,21 +135,24 @@ class Camera:
             "transcoded": bool(self.status.get("transcoded")),
         }
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> CameraStatus:
         """Return the camera's configuration and state for the API."""
-        status = dict(self.status)
-        age = self.last_frame_age_s
-        status["last_frame_age_s"] = None if age is None else round(age, 3)
-        return {
+        status, age = self.status, self.last_frame_age_s
+        known: CameraStatus = {
             "id": self.id,
             "name": self.label,
             "kind": self.source.kind,
-            **status,
-            "worker": {"pid": self.link.pid, "connected": self.link.connected},
             "state": self.state,
             "recovering": self.recovering,
+            "fps": status.get("fps", 0.0),
+            "bitrate_bps": status.get("bitrate_bps", 0),
+            "last_frame_age_s": None if age is None else round(age, 3),
+            "dropped": status.get("dropped", {}),
             "last_error": status.get("last_error") or self.last_error,
+            "worker": {"pid": self.link.pid, "connected": self.link.connected},
         }
+        # What a worker says beyond that depends on its version and on the kind of camera.
+        return cast("CameraStatus", {**status, **known})
 
     async def record(self, order: wire.RecordOrder, timeout_s: float) -> dict[str, Any]:
         """Start recording.

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
 
 import anyio
 
+from touchline.capture.cameras.answers import Mode, PipelineState
 from touchline.core.errors import Blocked
 from touchline.core.tasks import Changed
 
@@ -21,8 +21,6 @@ _SETTLE_S = 5.0
 
 Closing takes a moment; a process that hangs must not delay the next holder.
 """
-
-Mode = Literal["idle", "preview", "recording", "calibration"]
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ class CameraLease:
             self._current = None
             self.changed.mark()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> PipelineState:
         """Return the body of `GET /api/v1/pipeline-state`."""
         current = self._current
         watched = self.mode in {"idle", "preview"}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from touchline.capture.host.answers import HostHealth
 from touchline.capture.logs.linelog import stamped
 from touchline.core import patience
 from touchline.core.tasks import Changed
@@ -39,7 +40,7 @@ class HealthMonitor:
         write: Callable[[bytes], None],
         *,
         recording: Report,
-        host: Report,
+        host: Callable[[], HostHealth],
         status: Report,
         changed: Changed,
         now: Callable[[], datetime] = _utc_now,
@@ -88,7 +89,7 @@ def _match(status: Mapping[str, Any]) -> str:
     return f"match {status['match_id']}, {status['duration']:.0f} s"
 
 
-def _machine(host: Mapping[str, Any]) -> str:
+def _machine(host: HostHealth) -> str:
     system = host.get("system")
     if system is None:
         return str(host.get("detail"))

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import anyio.to_thread
 import psutil  # type: ignore[import-untyped]
 
+from touchline.capture.host.answers import HostHealth
 from touchline.capture.library.recordingsdisk import DiskFault
 from touchline.media.storage.diskspace import DiskSpace, read_space
 
@@ -114,7 +114,7 @@ class HostSampler:
         """Free bytes on the recordings' filesystem, or None while that is not known."""
         return None if self.disk is None else self.disk.free_bytes
 
-    def health(self) -> dict[str, Any]:
+    def health(self) -> HostHealth:
         """Return the body of `GET /api/v1/health`.
 
         It is `healthy` with figures, or `error` with the cause.
@@ -128,16 +128,15 @@ class HostSampler:
         if sample.disk is None:
             return _error(sample.fault or "The recordings disk cannot be read")
         trouble = sample.fault or self._below_floor(sample.disk)
-        return {
-            **({"status": "healthy"} if trouble is None else _error(trouble)),
-            "system": {
-                "cpu_percent": sample.cpu_percent,
-                "memory_percent": sample.memory_percent,
-                "memory_available_gb": round(sample.memory_available_bytes / GIB, 2),
-                "disk_free_gb": round(sample.disk.free_bytes / GIB, 2),
-                "disk_percent": sample.disk.used_percent,
-            },
+        health: HostHealth = {"status": "healthy"} if trouble is None else _error(trouble)
+        health["system"] = {
+            "cpu_percent": sample.cpu_percent,
+            "memory_percent": sample.memory_percent,
+            "memory_available_gb": round(sample.memory_available_bytes / GIB, 2),
+            "disk_free_gb": round(sample.disk.free_bytes / GIB, 2),
+            "disk_percent": sample.disk.used_percent,
         }
+        return health
 
     def _below_floor(self, disk: DiskSpace) -> str | None:
         if disk.free_bytes >= self._floor_bytes:
@@ -173,7 +172,7 @@ class HostSampler:
         return self._clock() - sample.taken_s > STALE_AFTER_S
 
 
-def _error(detail: str) -> dict[str, Any]:
+def _error(detail: str) -> HostHealth:
     return {"status": "error", "detail": detail}
 
 

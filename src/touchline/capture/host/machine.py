@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
 
 import anyio.to_thread
 import psutil  # type: ignore[import-untyped]
 
+from touchline.capture.host.answers import CoreKind, Memory, PowerMode, Storage, SystemMetrics
 from touchline.capture.host.host import GIB, CpuMeter
 from touchline.media.storage.diskspace import DiskSpace
 
@@ -29,16 +29,10 @@ _JETSON_CPUS = 6
 _JETSON_PERFORMANCE_CPUS = 4
 _POWER_MODES: Mapping[str, str] = {"0": "15W", "1": "25W", "2": "MAXN_SUPER", "3": "7W"}
 _FASTEST_MODE = "2"
-CoreKind = Literal["performance", "efficiency"]
 
 
-@dataclass(frozen=True)
-class PowerMode:
-    """Power mode of a Jetson."""
-
-    name: str = "Unknown"
-    id: str = "N/A"
-    is_max: bool = False
+def _unknown_power_mode() -> PowerMode:
+    return {"name": "Unknown", "id": "N/A", "is_max": False}
 
 
 @dataclass(frozen=True)
@@ -54,7 +48,7 @@ class Clock:
 class MachineSample:
     """Readings taken at one instant."""
 
-    power_mode: PowerMode = PowerMode()
+    power_mode: PowerMode = field(default_factory=_unknown_power_mode)
     clocks: tuple[Clock, ...] = ()
     zones_c: tuple[float, ...] = ()
     cpu_percent: float = 0.0
@@ -80,12 +74,12 @@ class MachineSampler:
         """Take a sample in a thread, because reading a sensor may take as long as its bus does."""
         self.sample = await anyio.to_thread.run_sync(self._take, abandon_on_cancel=True)
 
-    def metrics(self) -> dict[str, Any]:
+    def metrics(self) -> SystemMetrics:
         """Return the body of `GET /api/v1/system-metrics`."""
         sample = self.sample
         hottest_c = max(sample.zones_c, default=0.0)
         return {
-            "power_mode": asdict(sample.power_mode),
+            "power_mode": sample.power_mode,
             "cpu_frequencies": [
                 {"cpu": clock.cpu, "freq_ghz": clock.freq_ghz, "type": clock.kind}
                 for clock in sample.clocks
@@ -133,10 +127,10 @@ def power_mode(root: Path) -> PowerMode:
     """Return the power mode of a Jetson; unknown on every other machine."""
     found = re.search(r"^pmode:(\d+)", _text(root / "var/lib/nvpmodel/status"), re.MULTILINE)
     if found is None:
-        return PowerMode()
+        return _unknown_power_mode()
     number = str(int(found.group(1)))
     name = _POWER_MODES.get(number, f"Mode {number}")
-    return PowerMode(name, number, is_max=number == _FASTEST_MODE)
+    return {"name": name, "id": number, "is_max": number == _FASTEST_MODE}
 
 
 def clocks(root: Path) -> Iterator[Clock]:
@@ -204,7 +198,7 @@ def _mean_ghz(all_clocks: tuple[Clock, ...], kind: CoreKind) -> float:
     return round(sum(found) / len(found), 3) if found else 0.0
 
 
-def _memory(total_bytes: int, available_bytes: int) -> dict[str, float]:
+def _memory(total_bytes: int, available_bytes: int) -> Memory:
     used_bytes = total_bytes - available_bytes
     return {
         "total_gb": round(total_bytes / GIB, 2),
@@ -214,7 +208,7 @@ def _memory(total_bytes: int, available_bytes: int) -> dict[str, float]:
     }
 
 
-def _storage(disk: DiskSpace | None) -> dict[str, float]:
+def _storage(disk: DiskSpace | None) -> Storage:
     """Return the contract's figures; the percentage excludes blocks reserved for root, as df's."""
     if disk is None:
         return {"total_gb": 0.0, "used_gb": 0.0, "free_gb": 0.0, "percent": 0.0}

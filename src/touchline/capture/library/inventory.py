@@ -14,12 +14,20 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from urllib.parse import quote
 
+from touchline.capture.library.answers import (
+    DetailsField,
+    ManifestFields,
+    MatchEntry,
+    MatchFile,
+    Segment,
+    Segments,
+)
 from touchline.capture.library.manifest import detailsfile
 from touchline.capture.library.manifest.file import FILE_NAME
-from touchline.capture.library.manifest.manifest import EARLIER_NS
+from touchline.capture.library.manifest.manifest import EARLIER_NS, State
 from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER
 from touchline.capture.library.manifest.segmentname import camera_of, parse_segment_name
 from touchline.core.errors import TouchlineError
@@ -124,7 +132,7 @@ class Inventory:
         segments, singles = _files(f"{folder}/{SEGMENTS_FOLDER}"), _files(folder)
         entry = _match_entry(name, segments, singles)
         if entry is not None:
-            entry |= manifest_fields(f"{folder}/{FILE_NAME}") | _details(folder)
+            entry = {**entry, **manifest_fields(f"{folder}/{FILE_NAME}"), **_details(folder)}
         encoded = None if entry is None else _json(file_name(name)) + b":" + _json(entry)
         youngest_s = max((file.ctime_s for file in (*segments, *singles)), default=0.0)
         if max(youngest_s, changed_s) > before or self._was_set_lately(before):
@@ -167,7 +175,7 @@ def in_order(cameras: Iterable[str]) -> list[str]:
     return sorted({name for name in cameras if name != _UNKNOWN}, key=_camera_order)
 
 
-def segments_of(match_id: str, folder: Path) -> dict[str, Any]:
+def segments_of(match_id: str, folder: Path) -> Segments:
     """Return the segments in a folder as the contract lists them.
 
     They are numbered from 1 for each camera.
@@ -177,7 +185,7 @@ def segments_of(match_id: str, folder: Path) -> dict[str, Any]:
     for file in files:
         by_camera[camera_of(file.name)].append(file)
     starts = _starts(folder.parent / FILE_NAME)
-    lists: dict[str, list[dict[str, Any]]] = {"cam0": [], "cam1": [], "other": []}
+    lists: dict[str, list[Segment]] = {"cam0": [], "cam1": [], "other": []}
     for camera in sorted(by_camera, key=_camera_order):
         for number, file in enumerate(_in_order(by_camera[camera], starts), 1):
             lists.get(camera, lists["other"]).append(
@@ -193,7 +201,9 @@ def segments_of(match_id: str, folder: Path) -> dict[str, Any]:
     return {
         "match_id": match_id,
         "type": "segmented" if len(files) > 1 else "single",
-        **lists,
+        "cam0": lists["cam0"],
+        "cam1": lists["cam1"],
+        "other": lists["other"],
         "total_size_mb": mebibytes(sum(file.size_bytes for file in files)),
         "segments_count": len(files),
     }
@@ -232,7 +242,7 @@ def mebibytes(size_bytes: int) -> float:
 
 def _match_entry(
     match_id: str, in_segments: Iterable[_File], in_folder: Iterable[_File]
-) -> dict[str, Any] | None:
+) -> MatchEntry | None:
     cameras: defaultdict[str, list[_File]] = defaultdict(list)
     for file in in_segments:
         if _suffix(file.name) in VIDEO_SUFFIXES:
@@ -241,7 +251,7 @@ def _match_entry(
     if not cameras and not singles:
         return None
     segments = [file for group in cameras.values() for file in group]
-    files: list[dict[str, Any]] = [
+    files: list[MatchFile] = [
         {
             "file": camera,
             "type": "segmented",
@@ -270,25 +280,25 @@ def _match_entry(
     }
 
 
-def manifest_fields(path: str) -> dict[str, Any]:
+def manifest_fields(path: str) -> ManifestFields:
     """Return the manifest fields shown in a list of matches; empty without a manifest."""
     try:
-        told = json.loads(read_bytes(path))
-        segments = [s for s in told["segments"] if s["start_unix_ns"] and s["end_unix_ns"]]
-        clock = told["clock"] or {}
+        manifest = json.loads(read_bytes(path))
+        segments = [s for s in manifest["segments"] if s["start_unix_ns"] and s["end_unix_ns"]]
+        clock = manifest["clock"] or {}
         first_ns = min((s["start_unix_ns"] for s in segments), default=None)
         start_ns = clock.get("start_unix_ns", first_ns)
-        if start_ns is not None and first_ns is not None and not told.get("parts"):
+        if start_ns is not None and first_ns is not None and not manifest.get("parts"):
             start_ns = first_ns if start_ns - first_ns > EARLIER_NS else start_ns
         correction_ns = clock.get("unix_correction_ns", 0)
         end_ns = max((s["end_unix_ns"] for s in segments), default=None)
-        verified = [s["verified"] for s in told["segments"]]
+        verified = [s["verified"] for s in manifest["segments"]]
         return {
-            "state": str(told["state"]),
-            "protected": bool(told["protected"]),
+            "state": _state(manifest["state"]),
+            "protected": bool(manifest["protected"]),
             "verified": bool(verified) and all(verified),
-            "interruptions": len(told["interruptions"]),
-            "gaps": len(told["gaps"]),
+            "interruptions": len(manifest["interruptions"]),
+            "gaps": len(manifest["gaps"]),
             "started_at": None if start_ns is None else (start_ns + correction_ns) / 1e9,
             "duration_s": None
             if start_ns is None or end_ns is None
@@ -298,7 +308,16 @@ def manifest_fields(path: str) -> dict[str, Any]:
         return {}  # foreign, damaged or of another version: whoever opens the match is told
 
 
-def _details(folder: str) -> dict[str, Any]:
+def _state(word: object) -> State:
+    """Return the state that a manifest names. Raises ValueError for any other word."""
+    for state in get_args(State):
+        if word == state:
+            found: State = state
+            return found
+    raise ValueError(f"{word!r} is no state of a match")
+
+
+def _details(folder: str) -> DetailsField:
     """Return the details of a match; empty where nobody has given any."""
     try:
         found = detailsfile.load(Path(folder))

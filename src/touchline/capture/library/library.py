@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import anyio
 from anyio import to_thread
 
+from touchline.capture.library.answers import Deleted, Protection, Segments
 from touchline.capture.library.archive import Archive, Member
 from touchline.capture.library.inventory import (
     Inventory,
@@ -35,6 +36,7 @@ from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER, rescan
 from touchline.capture.library.stretches import MatchInterval, matches_between
 from touchline.capture.library.verification import integrity
+from touchline.capture.library.verification.answers import Verification
 from touchline.capture.library.wholefile import sync_folder
 from touchline.core.errors import NotFound, Refused
 from touchline.core.tasks import Changed
@@ -87,14 +89,14 @@ class Library:
         """Return the matches recorded between two dates, in Unix seconds."""
         return await self._in_thread(matches_between, await self.list(), from_s, to_s)
 
-    async def segments(self, match_id: str) -> dict[str, Any]:
+    async def segments(self, match_id: str) -> Segments:
         """Return the match's segments by camera, in the order of recording.
 
         Raises NotFound if there are none.
         """
         return await self._in_thread(self._segments, match_id)
 
-    async def delete(self, match_id: str) -> dict[str, Any]:
+    async def delete(self, match_id: str) -> Deleted:
         """Delete the match and all its files.
 
         Raises Refused for the running match and for a protected one. A crash during the deletion
@@ -165,7 +167,7 @@ class Library:
         """
         return await self._in_thread(self._made_archives, match_id)
 
-    async def verify(self, match_id: str) -> dict[str, Any]:
+    async def verify(self, match_id: str) -> Verification:
         """Read every byte of the match's segments and report any damage with its location.
 
         The result is kept in the manifest; of the running match the finished segments are read and
@@ -173,7 +175,7 @@ class Library:
         """
         return await self._changing(self._verify, match_id)
 
-    async def protect(self, match_id: str, *, protected: bool) -> dict[str, Any]:
+    async def protect(self, match_id: str, *, protected: bool) -> Protection:
         """Protect the match from deletion, by a request or to make room, or remove the protection.
 
         Raises Refused for the running match, which is never deleted.
@@ -210,7 +212,7 @@ class Library:
         folder = self._folder(match_id)
         return manifestfile.load(folder) or rescan(folder)
 
-    def _segments(self, match_id: str) -> dict[str, Any]:
+    def _segments(self, match_id: str) -> Segments:
         segments = _entry(self._folder(match_id), SEGMENTS_FOLDER, stat.S_ISDIR)
         if segments is None:
             raise _not_found(match_id)
@@ -225,7 +227,7 @@ class Library:
             raise NotFound(missing, code="file_not_found")
         return path
 
-    def _delete(self, match_id: str) -> dict[str, Any]:
+    def _delete(self, match_id: str) -> Deleted:
         deleting = self._move_out(match_id, lambda _: deleting_path(self._root))
         sizes = [found.status.st_size for found in files_below(deleting)]
         shutil.rmtree(deleting)
@@ -290,14 +292,14 @@ class Library:
             for name in (*cameras, "panorama", "follow")
         }
 
-    def _protect(self, match_id: str, protected: bool) -> dict[str, Any]:  # noqa: FBT001
+    def _protect(self, match_id: str, protected: bool) -> Protection:  # noqa: FBT001
         folder = self._folder(match_id)
         self._refuse_running(match_id)
         manifest = manifestfile.load(folder) or rescan(folder)
         manifestfile.save(folder, manifest.model_copy(update={"protected": protected}))
         return {"match_id": match_id, "protected": protected}
 
-    def _verify(self, match_id: str) -> dict[str, Any]:
+    def _verify(self, match_id: str) -> Verification:
         folder = self._folder(match_id)
         running = self._is_running(match_id)
         manifest = manifestfile.load(folder) or rescan(folder)

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import anyio
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from touchline.capture.library.answers import MarkerKind, MarkerState
 from touchline.capture.library.library import Library
 from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.library.wholefile import write_whole
@@ -26,19 +27,6 @@ log = logging.getLogger(__name__)
 FILE = "markers.json"
 MOST = 2000
 _NANO = 1_000_000_000
-
-MarkerKind = Literal[
-    "goal",
-    "corner",
-    "card",
-    "substitution",
-    "chance",
-    "save",
-    "foul",
-    "kickoff",
-    "whistle",
-    "other",
-]
 
 
 class Marker(BaseModel):
@@ -83,11 +71,11 @@ class Markers:
         # A separate limiter, because the general pool is the recorder's.
         self._threads = anyio.CapacityLimiter(2)
 
-    async def all(self, match_id: str) -> list[dict[str, Any]]:
+    async def all(self, match_id: str) -> list[MarkerState]:
         """Return the markers of a match, sorted by time. Raises NotFound."""
         folder, manifest = await self._match(match_id)
         found = await to_thread.run_sync(_read, folder, limiter=self._threads)
-        return [_told(marker, manifest) for marker in found]
+        return [_marker_state(marker, manifest) for marker in found]
 
     async def moments(self, match_id: str, kinds: Collection[str] | None) -> list[int]:
         """Return the times of markers of these kinds, on the match clock. Raises NotFound."""
@@ -97,7 +85,7 @@ class Markers:
 
     async def add(
         self, match_id: str, *, at_s: float | None, seconds_ago: float, **fields: Any
-    ) -> dict[str, Any]:
+    ) -> MarkerState:
         """Add a marker at that second of the match, or at the present.
 
         Raises NotFound and Invalid.
@@ -121,11 +109,11 @@ class Markers:
             **fields,
         )
         await self._change(folder, lambda markers: [*markers, marker])
-        return _told(marker, manifest)
+        return _marker_state(marker, manifest)
 
     async def change(
         self, match_id: str, marker_id: str, *, at_s: float | None, **fields: Any
-    ) -> dict[str, Any]:
+    ) -> MarkerState:
         """Change the given fields of a marker. Raises NotFound."""
         folder, manifest = await self._match(match_id)
         changes = dict(fields)
@@ -145,7 +133,7 @@ class Markers:
         await self._change(folder, apply)
         if not changed:
             raise NotFound(f"Marker {marker_id} not found", code="marker_not_found")
-        return _told(changed[0], manifest)
+        return _marker_state(changed[0], manifest)
 
     async def remove(self, match_id: str, marker_id: str) -> None:
         """Remove a marker. Raises NotFound."""
@@ -183,7 +171,7 @@ class Markers:
             return await to_thread.run_sync(partial(_rewrite, folder, apply), limiter=self._threads)
 
 
-def _told(marker: Marker, manifest: Manifest) -> dict[str, Any]:
+def _marker_state(marker: Marker, manifest: Manifest) -> MarkerState:
     return {
         "marker_id": marker.marker_id,
         "kind": marker.kind,

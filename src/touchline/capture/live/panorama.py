@@ -18,6 +18,7 @@ import anyio
 from touchline.capture.cameras.calibrations import Calibrations
 from touchline.capture.cameras.cameras import Camera
 from touchline.capture.cameras.lease import CameraLease
+from touchline.capture.live.answers import Done, PanoramaPreviewStarted, PanoramaShown
 from touchline.capture.programs.studio import StudioRun
 from touchline.capture.programs.viewer import LiveLink
 from touchline.capture.settings.preview import PreviewSettings, Transport
@@ -80,7 +81,7 @@ class PanoramaPreview:
         """Whether the panorama is shown, or about to be."""
         return self._stop is not None
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> PanoramaShown:
         """Return its part of PanoramaStatus."""
         up_s = 0.0 if self._since_s is None else time.monotonic() - self._since_s
         return {
@@ -107,7 +108,7 @@ class PanoramaPreview:
         except (Blocked, Failed) as error:
             log.warning("the panorama is without %s: %s", camera.name, error.message)
 
-    async def start(self, transport: str | None) -> dict[str, Any]:
+    async def start(self, transport: str | None) -> PanoramaPreviewStarted:
         """Show the panorama, and return when its first picture is available.
 
         Raises Refused when it is shown already or a recording runs, and Blocked when the cameras
@@ -163,7 +164,7 @@ class PanoramaPreview:
             await self._ended.wait()
             raise up.error
 
-    async def stop(self) -> dict[str, Any]:
+    async def stop(self) -> Done:
         """Stop showing the panorama. Raises Refused when it is not shown."""
         if not self.active:
             raise Refused("Panorama preview not active", code="panorama_inactive")

@@ -18,13 +18,20 @@ import anyio
 
 from touchline.capture.cameras.cameras import Camera
 from touchline.capture.cameras.lease import CameraLease
-from touchline.capture.cameras.report import Report
+from touchline.capture.live.answers import (
+    PreviewCamera,
+    PreviewRestarted,
+    PreviewStarted,
+    PreviewStatus,
+    PreviewStopped,
+)
+from touchline.capture.live.previewstatus import start_result, transcode_of, webrtc_streams
 from touchline.capture.live.shown import LiveCameras, Viewer
 from touchline.capture.programs.viewer import LiveLink
+from touchline.capture.settings.answers import IceServer
 from touchline.capture.settings.preview import PreviewSettings, Transport
 from touchline.core import patience
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
-from touchline.ipc import wire
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +72,7 @@ class Preview:
         """Whether this installation can show cameras over WebRTC."""
         return importlib.util.find_spec("aiortc") is not None
 
-    def ice_servers(self) -> list[dict[str, Any]]:
+    def ice_servers(self) -> list[IceServer]:
         """Return the ICE servers with credentials.
 
         They are for clients that may start a preview.
@@ -84,7 +91,7 @@ class Preview:
         shown = self._showing.by_id.get(camera_id)
         return shown is not None and shown.transport == "hls"
 
-    def status(self, *, with_credentials: bool = False) -> dict[str, Any]:
+    def status(self, *, with_credentials: bool = False) -> PreviewStatus:
         """Return the contract's PreviewStatus, from memory."""
         return {
             "preview_active": bool(self._showing.by_id),
@@ -92,13 +99,15 @@ class Preview:
             "transport_mode": self._settings.transport_mode,
             "webrtc_supported": self.webrtc_supported,
             "ice_servers": self._settings.ice_servers(with_credentials=with_credentials),
-            "webrtc_streams": self._webrtc_streams(),
+            "webrtc_streams": webrtc_streams(
+                self.live.status, {camera.name: camera.id for camera in self._cameras.values()}
+            ),
             "relay": None,
             "preview_while_recording": self._lease.preview_while_recording,
             "rtsp_port": self.rtsp_port,
         }
 
-    def _camera_status(self, camera: Camera) -> dict[str, Any]:
+    def _camera_status(self, camera: Camera) -> PreviewCamera:
         shown = self._showing.by_id.get(camera.id)
         kind = f"main_{camera.name}"
         if shown is None:
@@ -107,7 +116,7 @@ class Preview:
             state = "starting"
         else:  # frames arrive; the worker's report may be half a second old
             state = "running" if camera.state in {"idle", "starting"} else camera.state
-        transport = shown.transport if shown is not None else "hls"
+        transport: Transport = shown.transport if shown is not None else "hls"
         return {
             "active": shown is not None,
             "state": state,
@@ -116,24 +125,12 @@ class Preview:
             "transport": transport,
             "stream_kind": kind,
             "webrtc": {"enabled": transport == "webrtc", "stream_kind": kind},
-            "transcode": _transcode(self.live.status, camera.name),
+            "transcode": transcode_of(self.live.status, camera.name),
         }
-
-    def _webrtc_streams(self) -> list[dict[str, Any]]:
-        ids = {camera.name: camera.id for camera in self._cameras.values()}
-        return [
-            {
-                "session_id": session["session"],
-                "stream_kind": _kind_of(str(session["camera"])),
-                "camera_id": ids.get(session["camera"]),
-                "connection_id": session["viewer"],
-            }
-            for session in self.live.status.get("webrtc_sessions", ())
-        ]
 
     # --------------------------------------------------------------- start and stop
 
-    async def start(self, camera_id: int | None, transport: str | None) -> Report:
+    async def start(self, camera_id: int | None, transport: str | None) -> PreviewStarted:
         """Show one camera or all (None), and return when their first pictures are available.
 
         Raises Refused (`recording_active`) while a recording has exclusive use of the cameras, and
@@ -143,10 +140,15 @@ class Preview:
         known, unknown = self._named(camera_id)
         await self._lease.settled()
         self._take_lease(camera_id)
-        results: dict[int, str | None] = dict.fromkeys(unknown, "the camera does not exist")
+        started: list[int] = []
+        reasons = dict.fromkeys(unknown, "the camera does not exist")
 
         async def show(camera: Camera) -> None:
-            results[camera.id] = await self._showing.show(camera, wanted, allowed=self._may_show)
+            reason = await self._showing.show(camera, wanted, allowed=self._may_show)
+            if reason is None:
+                started.append(camera.id)
+            else:
+                reasons[camera.id] = reason
 
         try:
             if known:
@@ -156,26 +158,9 @@ class Preview:
                     tasks.start_soon(show, camera)
         finally:
             self._settle()
-        started = sorted(i for i, reason in results.items() if reason is None)
-        failed = sorted(i for i, reason in results.items() if reason is not None)
-        errors = {"errors": {f"camera_{i}": results[i] for i in failed}} if failed else {}
-        if not started:
-            message = "Failed to start any preview cameras"
-            return Report(
-                {"success": False, "message": message, "failed_cameras": failed, **errors}
-            )
-        return Report(
-            {
-                "success": True,
-                "message": f"Preview started for cameras: {started}",
-                "transport": wanted,
-                "cameras_started": started,
-                "cameras_failed": failed,
-                **errors,
-            }
-        )
+        return start_result(wanted, started, reasons)
 
-    async def stop(self, camera_id: int | None) -> Report:
+    async def stop(self, camera_id: int | None) -> PreviewStopped:
         """Stop showing one camera or all (None).
 
         A camera that was shown once can always be stopped.
@@ -188,17 +173,15 @@ class Preview:
             self._settle()
         if not stopped:
             message = "No preview cameras were stopped"
-            return Report({"success": False, "message": message, "failed_cameras": failed})
-        return Report(
-            {
-                "success": True,
-                "message": f"Preview stopped for cameras: {stopped}",
-                "cameras_stopped": stopped,
-                "cameras_failed": failed,
-            }
-        )
+            return {"success": False, "message": message, "failed_cameras": failed}
+        return {
+            "success": True,
+            "message": f"Preview stopped for cameras: {stopped}",
+            "cameras_stopped": stopped,
+            "cameras_failed": failed,
+        }
 
-    async def restart(self, camera_id: int | None, transport: str | None) -> Report:
+    async def restart(self, camera_id: int | None, transport: str | None) -> PreviewRestarted:
         """Stop and start one camera or all (None).
 
         Raises Refused while a recording has exclusive use of the cameras.
@@ -208,15 +191,12 @@ class Preview:
             raise Refused(text, code=RECORDING_ACTIVE)
         stopped = await self.stop(camera_id)
         started = await self.start(camera_id, transport)
-        message = f"Restart: {stopped.value['message']} -> {started.value['message']}"
-        return Report(
-            {
-                "success": started.success,
-                "message": message,
-                "stop_result": stopped.to_json(),
-                "start_result": started.to_json(),
-            }
-        )
+        return {
+            "success": started["success"],
+            "message": f"Restart: {stopped['message']} -> {started['message']}",
+            "stop_result": stopped,
+            "start_result": started,
+        }
 
     @property
     def while_recording(self) -> bool:
@@ -265,7 +245,7 @@ class Preview:
         shown = self._showing.by_id.get(camera_id)
         if shown is None or not shown.up:
             transport = shown.transport if shown is not None else "webrtc"
-            if not (await self.start(camera_id, transport)).success:
+            if not (await self.start(camera_id, transport))["success"]:
                 camera = self._cameras[camera_id]
                 reason = camera.status.get("last_error") or camera.last_error or "no frame received"
                 raise Failed(f"Camera {camera_id} cannot be shown: {reason}", code="no_picture")
@@ -371,24 +351,3 @@ class Preview:
         if self._holds:
             self._let_go()
         await self.live.close()
-
-
-def _transcode(live: Mapping[str, Any], camera: str) -> dict[str, Any] | None:
-    """Return how viewers get a camera that reorders frames; None if it is passed on as is.
-
-    `live` is the latest status of the live process.
-    """
-    found = live.get("transcodes", {}).get(camera)
-    if found is not None:
-        told = {key: found[key] for key in ("state", "reason", "error", "viewers")}
-        return {**told, "over_hls": found.get("over_hls", False)}  # of an earlier live process
-    stream = live.get("streams", {}).get(camera, {})
-    if not stream.get("reorders"):
-        return None
-    reason = wire.REORDERS if stream.get("joinable", True) else wire.UNJOINABLE
-    return {"state": "idle", "reason": reason, "error": None, "viewers": 0, "over_hls": False}
-
-
-def _kind_of(stream: str) -> str:
-    """Return the contract's name for a stream."""
-    return f"main_{stream}" if stream.startswith("cam") else stream

@@ -20,6 +20,7 @@ from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.live.panorama import STREAM as PANORAMA
 from touchline.capture.live.panorama import PanoramaPreview
 from touchline.capture.live.preview import Preview
+from touchline.capture.settings.answers import IceServer
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
 from touchline.core.supervision import Tasks
 
@@ -97,7 +98,7 @@ class WebRtcSessions:
         """Register `call` for sessions that end without being stopped, with the reason."""
         self._ended.append(call)
 
-    def ice_servers(self) -> list[dict[str, Any]]:
+    def ice_servers(self) -> list[IceServer]:
         """Return the STUN and TURN servers a viewer may use, with credentials."""
         return self._preview.ice_servers()
 

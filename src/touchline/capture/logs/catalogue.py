@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import anyio
 import anyio.to_thread
 
 from touchline.capture.logs import alertlog
+from touchline.capture.logs.answers import LogTail
 from touchline.capture.logs.linelog import LineLog
 from touchline.capture.logs.logtail import exists, newest_lines
 from touchline.core.errors import Failed, Invalid
@@ -45,7 +45,7 @@ class Logs:
         self._written = written or {}
         self._readers = anyio.CapacityLimiter(_READERS)
 
-    def newest(self, log_type: str) -> dict[str, Any]:
+    def newest(self, log_type: str) -> LogTail:
         """Return what this server wrote lately, from memory.
 
         It is a `LogTail` with `written`, the number of lines written so far: a reader that knows an
@@ -59,7 +59,7 @@ class Logs:
             "written": written,
         }
 
-    async def tail(self, log_type: str, lines: int) -> dict[str, Any]:
+    async def tail(self, log_type: str, lines: int) -> LogTail:
         """Return the body of `GET /api/v1/logs/{log_type}`: the newest lines, oldest first.
 
         `lines` is limited to 1 to `MOST_LINES`. Raises Invalid for an unknown log, and Failed if

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import anyio
 import anyio.to_thread
 
+from touchline.capture.logs.answers import CorrelatedEvent, LogEvent, RecordingCorrelations
 from touchline.capture.logs.logtail import newest_lines
 from touchline.core.errors import Failed
 
@@ -61,7 +61,7 @@ class Entry:
     at: datetime | None
     line: str
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> LogEvent:
         """Return the contract's form: ISO in UTC without a zone."""
         return {"timestamp": None if self.at is None else _naive_iso(self.at), "line": self.line}
 
@@ -97,7 +97,7 @@ class Diagnostics:
         lookback_minutes: int = 60,
         max_lines: int = 5000,
         correlation_window_seconds: int = 180,
-    ) -> dict[str, Any]:
+    ) -> RecordingCorrelations:
         """Return the body of `GET /api/v1/diagnostics/recording-correlations`.
 
         Values out of bounds are replaced by the nearest valid ones. Raises Failed if a log cannot
@@ -117,7 +117,7 @@ class Diagnostics:
             ) from error
 
 
-def correlate(log_dir: Path, question: Question, now: datetime) -> dict[str, Any]:
+def correlate(log_dir: Path, question: Question, now: datetime) -> RecordingCorrelations:
     """Return the answer, read from the log files. Blocks; raises OSError."""
     cutoff = now - timedelta(minutes=question.lookback_minutes)
     server_log, error_log = log_dir / SERVER_LOG, log_dir / ERROR_LOG
@@ -215,11 +215,11 @@ def _in_order(newest_first: Iterable[Entry]) -> list[Entry]:
 
 def _correlated(
     nvvic: Sequence[Entry], timeouts: Sequence[Entry], probes: Sequence[Entry], window: timedelta
-) -> list[dict[str, Any]]:
+) -> list[CorrelatedEvent]:
     """Return the hardware errors with a failed stop or probe within the window around them."""
     timeout_times = [entry.at for entry in timeouts if entry.at is not None]
     probe_times = [entry.at for entry in probes if entry.at is not None]
-    found = []
+    found: list[CorrelatedEvent] = []
     for entry in nvvic:
         if entry.at is None:
             continue

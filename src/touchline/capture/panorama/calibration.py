@@ -22,6 +22,7 @@ from touchline.capture.cameras.calibrations import Calibration, Calibrations
 from touchline.capture.cameras.cameras import Camera
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.library.library import Library
+from touchline.capture.panorama.answers import CalibrationCaptured, CalibrationStatus
 from touchline.capture.programs.studio import StudioRun
 from touchline.core.errors import Blocked, Failed, Refused
 from touchline.core.tasks import Changed
@@ -64,7 +65,7 @@ class Calibrating:
         self._started = bool(captured)
         self._busy = anyio.Lock()
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> CalibrationStatus:
         """Return the body of `GET /api/v1/panorama/calibration`."""
         active = self._calibrations.active
         return {
@@ -99,7 +100,7 @@ class Calibrating:
             self._captured, self._started = [], False
         self.changed.mark()
 
-    async def capture(self) -> dict[str, Any]:
+    async def capture(self) -> CalibrationCaptured:
         """Capture another picture of both cameras at the same instant.
 
         Raises Refused before a start, Blocked if the cameras are in use, and Failed with the

@@ -11,6 +11,20 @@ from touchline.capture.cameras.calibrations import Calibration, Calibrations
 from touchline.capture.library.library import Library
 from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.live.panorama import PanoramaPreview
+from touchline.capture.panorama.answers import (
+    CalibrationCompleted,
+    CalibrationDetails,
+    CalibrationInUse,
+    CalibrationList,
+    CalibrationSummary,
+    PanoramaConfig,
+    PanoramaProcessStarted,
+    PanoramaProcessStatus,
+    PanoramaSnapshot,
+    PanoramaStats,
+    PanoramaStatus,
+    PreviewPerformance,
+)
 from touchline.capture.panorama.calibration import Calibrating
 from touchline.capture.processing.jobs import Job, JobQueue
 from touchline.capture.processing.processing import Processing
@@ -45,7 +59,7 @@ class Panorama:
 
     # ---------------------------------------------------------------- status
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> PanoramaStatus:
         """Return the contract's PanoramaStatus, from memory."""
         active = self.calibrations.active
         return {
@@ -67,7 +81,7 @@ class Panorama:
             "config": self.config(),
         }
 
-    def stats(self) -> dict[str, Any]:
+    def stats(self) -> PanoramaStats:
         """Return the body of `GET /api/v1/panorama/stats`."""
         shown = self.preview.status()
         return {
@@ -76,11 +90,11 @@ class Panorama:
             **_performance(self.preview.figures),
         }
 
-    def told(self) -> dict[str, Any]:
+    def snapshot(self) -> PanoramaSnapshot:
         """Return the content of the channel `panorama_status`."""
         return {"panorama": self.status(), "calibration": self.calibrating.status()}
 
-    def config(self) -> dict[str, Any]:
+    def config(self) -> PanoramaConfig:
         """Return the body of `GET /api/v1/panorama/config`."""
         config, active = self.calibrations.config, self.calibrations.active
         return {
@@ -104,16 +118,37 @@ class Panorama:
             },
         }
 
-    async def configure(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+    async def configure(self, changes: Mapping[str, Any]) -> PanoramaConfig:
         """Change settings. Raises Refused where none is given."""
         if not changes:
             raise Refused("No configuration updates provided", code="nothing_given")
         await self.calibrations.configure(**changes)
         return self.config()
 
+    # ---------------------------------------------------------------- calibrations
+
+    def calibration_list(self) -> CalibrationList:
+        """Return the body of `GET /api/v1/panorama/calibrations`."""
+        active = self.calibrations.config.active_version
+        return {
+            "calibrations": [_summary(each, active) for each in self.calibrations.all()],
+            "active_version": active,
+        }
+
+    def calibration_details(self, version: int) -> CalibrationDetails:
+        """Return the details of a calibration, with the matched points. Raises NotFound."""
+        found = self.calibrations.get(version)
+        return {
+            **_summary(found, self.calibrations.config.active_version),
+            "homography_matrix": [list(row) for row in found.homography_matrix],
+            "points": [{"cam0": point.cam0, "cam1": point.cam1} for point in found.points],
+            "manual": [{"cam0": point.cam0, "cam1": point.cam1} for point in found.manual],
+            "pair": dict(found.pair),
+        }
+
     # --------------------------------------------------------------------- matches
 
-    async def process(self, match_id: str) -> dict[str, Any]:
+    async def process(self, match_id: str) -> PanoramaProcessStarted:
         """Start the rendering of a match's panorama. Raises NotFound and Refused."""
         if self.calibrations.active is None:
             raise Refused("Panorama not calibrated", code="not_calibrated")
@@ -123,7 +158,7 @@ class Panorama:
             raise NotFound(
                 f"Match segments not found: {match_id}", code="recording_not_found"
             ) from error
-        counts = [len(segments.get(camera, ())) for camera in ("cam0", "cam1")]
+        counts = len(segments["cam0"]), len(segments["cam1"])
         if not all(counts):
             raise Refused("No segments found for both cameras", code="no_footage")
         lasted_s = _duration_s(await self._library.manifest(match_id))
@@ -138,7 +173,7 @@ class Panorama:
             "job_id": job.job_id,
         }
 
-    async def process_status(self, match_id: str) -> dict[str, Any]:
+    async def process_status(self, match_id: str) -> PanoramaProcessStatus:
         """Return the progress of a match's panorama; never raises NotFound."""
         job = self._queue.newest(match_id, "panorama")
         if job is not None:
@@ -158,7 +193,38 @@ class Panorama:
         }
 
 
-def _performance(figures: Mapping[str, Any]) -> dict[str, Any]:
+def calibration_completed(calibration: Calibration) -> CalibrationCompleted:
+    """Return the answer to a request that has completed a calibration."""
+    quality = calibration.quality
+    return {
+        "success": True,
+        "message": "Calibration completed successfully",
+        "calibration_date": calibration.created_at.isoformat(),
+        "quality_score": quality["score"],
+        "quality": quality["words"],
+        "inlier_ratio": quality["inlier_ratio"],
+        "reprojection_error": quality["reprojection_error_px"],
+        "coverage": quality["coverage"],
+        "overlap": quality["overlap"],
+        "num_frames": calibration.pairs,
+        "num_matches": quality["inliers"],
+        "homography_matrix": [list(row) for row in calibration.homography_matrix],
+        "version": calibration.version,
+    }
+
+
+def _summary(calibration: Calibration, active: int | None) -> CalibrationSummary:
+    return {
+        "version": calibration.version,
+        "created_at": calibration.created_at.isoformat(),
+        "source": calibration.source,
+        "active": calibration.version == active,
+        "pairs": calibration.pairs,
+        "quality": dict(calibration.quality),
+    }
+
+
+def _performance(figures: Mapping[str, Any]) -> PreviewPerformance:
     frames, lost = int(figures.get("frames", 0)), int(figures.get("dropped", 0))
     stitch_ms = float(figures.get("avg_stitch_ms", 0.0))
     return {
@@ -191,7 +257,7 @@ def _duration_s(manifest: Manifest) -> float:
     return (max(ends) - min(starts)) / 1e9 if starts and ends else 0.0
 
 
-def _job_status(job: Job) -> dict[str, Any]:
+def _job_status(job: Job) -> PanoramaProcessStatus:
     going_on = not job.is_over
     message = "Processing in progress" if going_on else "Processing completed"
     if job.state == "failed" and job.error is not None:
@@ -213,7 +279,7 @@ def _job_status(job: Job) -> dict[str, Any]:
     }
 
 
-def _calibration_block(active: Calibration | None, blend_width: int) -> dict[str, Any]:
+def _calibration_block(active: Calibration | None, blend_width: int) -> CalibrationInUse:
     if active is None:
         return {
             "calibrated": False,

@@ -9,11 +9,11 @@ import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 
 from touchline.capture.library.library import Library
+from touchline.capture.processing.answers import CloudArchives, CloudFiles, CloudMatch
 from touchline.capture.processing.presigned import Storage, presigned_url
 from touchline.capture.processing.uploadstates import UPLOADS, Uploaded, uploaded_of
 from touchline.capture.settings.upload import UploadSettings
@@ -38,7 +38,7 @@ class Cloud:
         self._library = library
         self._threads = CapacityLimiter(1)
 
-    async def of_match(self, match_id: str) -> dict[str, Any]:
+    async def of_match(self, match_id: str) -> CloudFiles:
         """Return the files of one match.
 
         Raises NotFound, and Blocked if no storage is configured.
@@ -48,7 +48,7 @@ class Cloud:
         files = await to_thread.run_sync(uploaded_of, folder, limiter=self._threads)
         return {"success": True, "expires_in": VALID_S, **_match(storage, match_id, files)}
 
-    async def all(self) -> dict[str, Any]:
+    async def all(self) -> CloudArchives:
         """Return every match with an uploaded file, the newest upload first.
 
         Raises Blocked.
@@ -92,7 +92,7 @@ def _all_uploaded(folders: Sequence[Path]) -> list[tuple[str, tuple[Uploaded, ..
     return [(folder.name, uploaded_of(folder)) for _, folder in dated[:MAX_MATCHES]]
 
 
-def _match(storage: Storage, match_id: str, files: Sequence[Uploaded]) -> dict[str, Any]:
+def _match(storage: Storage, match_id: str, files: Sequence[Uploaded]) -> CloudMatch:
     """Return a match in the form that the earlier dashboard reads.
 
     Files in another bucket cannot be signed for.

@@ -13,21 +13,20 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import anyio
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from touchline.capture.library.wholefile import write_whole
+from touchline.capture.processing.answers import JobFault, JobState, JobStateWord
 from touchline.capture.programs.studio import OnProgress, StudioRun
 from touchline.capture.settings.processing import Kind
 from touchline.core.errors import Blocked, NotFound, Refused, TouchlineError
 from touchline.core.tasks import Changed
 
 log = logging.getLogger(__name__)
-
-State = Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
 
 KEPT_JOBS = 500
 MOST_WAITING = 500
@@ -44,6 +43,10 @@ class JobError(BaseModel):
     message: str
     advice: str = ""
 
+    def to_json(self) -> JobFault:
+        """Return the reason as it is published."""
+        return {"code": self.code, "message": self.message, "advice": self.advice}
+
 
 class Job(BaseModel):
     """Post-processing job. `progress` is 0 to 1; times are UTC."""
@@ -54,7 +57,7 @@ class Job(BaseModel):
     kind: Kind
     match_id: str
     params: Mapping[str, Any] = Field(default_factory=dict)
-    state: State = "waiting"
+    state: JobStateWord = "waiting"
     created_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -70,6 +73,26 @@ class Job(BaseModel):
     def is_over(self) -> bool:
         """Whether the job has reached a final state."""
         return self.state in _OVER
+
+    def to_json(self) -> JobState:
+        """Return the job as it is published."""
+        return {
+            "job_id": self.job_id,
+            "kind": self.kind,
+            "match_id": self.match_id,
+            "params": dict(self.params),
+            "state": self.state,
+            "created_at": _rfc3339(self.created_at),
+            "started_at": None if self.started_at is None else _rfc3339(self.started_at),
+            "ended_at": None if self.ended_at is None else _rfc3339(self.ended_at),
+            "attempts": self.attempts,
+            "progress": self.progress,
+            "eta_s": self.eta_s,
+            "total": self.total,
+            "error": None if self.error is None else self.error.to_json(),
+            "result": None if self.result is None else dict(self.result),
+            "log": list(self.log),
+        }
 
 
 class _File(BaseModel):
@@ -244,7 +267,7 @@ class JobQueue:
         held = self._hold()
         run.pause(paused=held)
         job = self._jobs.get(job_id)
-        state: State = "paused" if held else "running"
+        state: JobStateWord = "paused" if held else "running"
         if job is not None and not job.is_over and job.state != state:
             self._put(job.model_copy(update={"state": state}))
 
@@ -323,7 +346,7 @@ class JobQueue:
 
         return follow
 
-    def _over(self, job_id: str, state: State, **update: Any) -> None:
+    def _over(self, job_id: str, state: JobStateWord, **update: Any) -> None:
         job = self._jobs.get(job_id)
         if job is None or job.is_over:  # cancelled at the last moment
             return
@@ -352,6 +375,10 @@ async def read_jobs(path: Path) -> list[Job]:
         job.model_copy(update={"state": "waiting"}) if job.state in {"running", "paused"} else job
         for job in await to_thread.run_sync(_read, path)
     ]
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def _read(path: Path) -> Iterable[Job]:

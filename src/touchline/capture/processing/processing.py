@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from anyio import CapacityLimiter, to_thread
 
@@ -19,6 +19,7 @@ from touchline.capture.cameras.calibrations import Calibrations
 from touchline.capture.library.library import Library
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.wholefile import write_whole
+from touchline.capture.processing.answers import MadeOfMatch, ProcessingStatus, UploadState
 from touchline.capture.processing.jobs import Job, JobQueue
 from touchline.capture.processing.kinds import KINDS, ORDER, JobContext
 from touchline.capture.programs.studio import StudioRun
@@ -99,7 +100,7 @@ class Processing:
             job_id=job.job_id,
         )
 
-    async def record(self, match_id: str) -> dict[str, Any]:
+    async def record(self, match_id: str) -> MadeOfMatch:
         """Return the results of a match by kind, and the uploads of its files.
 
         Raises NotFound.
@@ -107,11 +108,14 @@ class Processing:
         folder = await self._library.folder(match_id)
         made = await to_thread.run_sync(_read, folder, RECORD, limiter=self._threads)
         uploads = await to_thread.run_sync(_read, folder, UPLOADS, limiter=self._threads)
-        files = {
-            name: {key: value for key, value in state.items() if key in _UPLOAD_FACTS}
-            for name, state in uploads.get("files", {}).items()
+        # Files of the match: what is no record of ours is left out.
+        return {
+            "match_id": match_id,
+            "made": _objects(made),
+            "uploads": {
+                name: _upload_state(state) for name, state in _objects(uploads.get("files")).items()
+            },
         }
-        return {"match_id": match_id, "made": made, "uploads": files}
 
     async def start(
         self,
@@ -175,9 +179,9 @@ class Processing:
             made = (await self.record(match_id))["made"]
         except NotFound:
             return []
-        return [each for each in made.values() if isinstance(each, Mapping)]
+        return list(made.values())
 
-    async def status(self, queue: JobQueue, match_id: str) -> dict[str, Any]:
+    async def status(self, queue: JobQueue, match_id: str) -> ProcessingStatus:
         """Return the progress of a match's post-processing.
 
         An unknown match counts as not processed.
@@ -190,12 +194,14 @@ class Processing:
             message = _complete(await self._made(match_id)) if made else "Not processed"
             if missing:
                 message = f"No archive of {', '.join(missing)}"
-            return {
+            idle: ProcessingStatus = {
                 "processing": False,
                 "completed": made and not missing,
                 "message": message,
-                **({"archives": archives} if made else {}),
             }
+            if made:
+                idle["archives"] = archives
+            return idle
         going_on = [job for job in jobs if not job.is_over]
         failed = [job for job in jobs if job.state == "failed"]
         last = going_on[0] if going_on else jobs[-1]
@@ -222,7 +228,7 @@ class Processing:
             "progress": round(sum(job.progress for job in jobs) / len(jobs), 4),
             "eta_seconds": last.eta_s,
             "archives": archives,
-            "jobs": [job.model_dump(mode="json") for job in jobs],
+            "jobs": [job.to_json() for job in jobs],
         }
 
 
@@ -239,6 +245,18 @@ def _complete(results: Iterable[Mapping[str, Any]]) -> str:
     if not reasons:
         return "Processing complete"
     return f"Processing complete, but files were left out: {as_text(tuple(reasons.values()))}"
+
+
+def _objects(found: object) -> dict[str, dict[str, Any]]:
+    """Return the entries that are objects; none if this is no object itself."""
+    if not isinstance(found, dict):
+        return {}
+    return {name: each for name, each in found.items() if isinstance(each, dict)}
+
+
+def _upload_state(found: Mapping[str, Any]) -> UploadState:
+    """Return the published facts of an upload, as the studio wrote them."""
+    return cast("UploadState", {key: found[key] for key in found if key in _UPLOAD_FACTS})
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
+from touchline.capture.library.answers import Deleted
 from touchline.capture.library.library import Library
 from touchline.capture.processing.jobs import JobQueue
 
@@ -22,7 +22,7 @@ class Removal:
         """Return whether a job of the match waits, runs or is paused."""
         return any(not job.is_over for job in self._jobs.of_match(match_id))
 
-    async def delete(self, match_id: str) -> dict[str, Any]:
+    async def delete(self, match_id: str) -> Deleted:
         """Delete a match with all its files and jobs.
 
         Raises NotFound, Refused for the running and for a protected match, and OSError.

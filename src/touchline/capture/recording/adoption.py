@@ -8,12 +8,12 @@ from typing import Any, Protocol
 
 from anyio import to_thread
 
-from touchline.capture.cameras.report import Report
 from touchline.capture.library import matchclock, recovery
 from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.manifest import Interruption, Manifest
 from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER, rescan
 from touchline.capture.logs import alerts as alert
+from touchline.capture.recording.answers import StartReport
 from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.follower import Follower
 from touchline.capture.recording.match.match import Match
@@ -183,16 +183,14 @@ def _resume(context: RecordingContext, begin: Begin, mended: Manifest) -> Runnin
     return running
 
 
-def taken_over(match: Match) -> Report:
+def taken_over(match: Match) -> StartReport:
     """Return the report of a start that found the cameras recording."""
-    return Report(
-        {
-            "success": True,
-            "message": f"Recording taken over for match: {match.match_id}",
-            "match_id": match.match_id,
-            "cameras_started": sorted(match.tracks),
-        }
-    )
+    return {
+        "success": True,
+        "message": f"Recording taken over for match: {match.match_id}",
+        "match_id": match.match_id,
+        "cameras_started": sorted(match.tracks),
+    }
 
 
 def _most_recent(orders: Mapping[str, Mapping[str, Any]]) -> str | None:

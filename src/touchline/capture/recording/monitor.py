@@ -6,7 +6,6 @@ import logging
 import math
 import time
 from pathlib import Path
-from typing import Any
 
 import anyio
 from anyio import to_thread
@@ -16,8 +15,9 @@ from touchline.capture.library.verification.integrityreport import SegmentCheck
 from touchline.capture.library.verification.probe import Probe
 from touchline.capture.library.verification.segmentcheck import check_segment
 from touchline.capture.logs.diagnostics import PROBE_PHRASE
+from touchline.capture.recording.answers import RecordingHealth
 from touchline.capture.recording.context import RecordingContext
-from touchline.capture.recording.health.guard import OverloadGuard
+from touchline.capture.recording.health.guard import OverloadDetector
 from touchline.capture.recording.health.health import RecordingJudge
 from touchline.capture.recording.health.soundness import RecordingObservation
 from touchline.capture.recording.match.match import Match
@@ -53,7 +53,7 @@ class RecordingMonitor:
         self._slept_ns = 0
         self._slept_for: Match | None = None
         self._remembered_s: float | None = None
-        self.guard = OverloadGuard(
+        self.guard = OverloadDetector(
             cpu_percent=context.settings.overload_cpu_percent,
             streak=context.settings.overload_streak,
         )
@@ -71,7 +71,7 @@ class RecordingMonitor:
             every_s = settings.overload_poll_s
             context.keep("overload guard", self.guard_once, every_s=every_s)
 
-    def health(self) -> dict[str, Any]:
+    def health(self) -> RecordingHealth:
         """Return the body of `GET /api/v1/recording-health`, from memory."""
         return self.watch.report(time.monotonic(), self._observation())
 

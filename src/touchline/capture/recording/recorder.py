@@ -16,13 +16,18 @@ import anyio
 from anyio import to_thread
 
 from touchline.capture.cameras.lease import CameraLease
-from touchline.capture.cameras.report import Report, refusal
 from touchline.capture.library import matchclock
 from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.library.manifest.matchid import valid_match_id
 from touchline.capture.library.manifest.rescan import rescan, segment_files
 from touchline.capture.recording import adoption
+from touchline.capture.recording.answers import (
+    RecordingHealth,
+    RecordingStatus,
+    StartReport,
+    StopReport,
+)
 from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.follower import Follower
 from touchline.capture.recording.match.match import Match
@@ -54,7 +59,7 @@ class Recorder:
 
     # ------------------------------------------------------------------ status
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> RecordingStatus:
         """Return the contract's RecordingStatus, from memory."""
         running, guard = self._context.current.running, self._monitor.guard
         if running is None or not running.match.under_way:
@@ -68,18 +73,13 @@ class Recorder:
                 "camera_recovery": {},
                 "overload_guard": guard.status(),
             }
-        status = status_of(
+        return status_of(
             running.match,
             protection_s=self._context.settings.protection_s,
             require_all=running.require_all,
+            guard=guard,
+            disk_minutes_left=self._context.disk_minutes(),
         )
-        overloaded = guard.degraded_reason
-        if overloaded is not None:
-            status["degraded_cameras"]["overload_guard"] = overloaded
-        status["degraded"] = bool(status["degraded_cameras"])
-        status["overload_guard"] = guard.status()
-        status["disk_minutes_left"] = self._context.disk_minutes()
-        return status
 
     def disk_minutes(self) -> float | None:
         """Return how many minutes of recording the disk lasts, as far as is known."""
@@ -92,7 +92,7 @@ class Recorder:
         """
         return self._context.bitrate_bps()
 
-    def health(self) -> dict[str, Any]:
+    def health(self) -> RecordingHealth:
         """Return the body of `GET /api/v1/recording-health`, from memory."""
         return self._monitor.health()
 
@@ -105,7 +105,7 @@ class Recorder:
         force: bool,
         process_after_recording: bool,
         require_all: bool | None = None,
-    ) -> Report:
+    ) -> StartReport:
         """Start recording, and return when the first frame of every required camera is on disk.
 
         `require_all` says whether one missing camera refuses the start; None uses the setting.
@@ -155,55 +155,53 @@ class Recorder:
             name = f"{named}_{count}"
         return name
 
-    def _refused(self, match_id: str, report: Report) -> Report:
+    def _refused(self, match_id: str, report: StartReport) -> StartReport:
         """Record a failed start in the log and among the events."""
-        message = str(report.value["message"])
+        message = report["message"]
         log.warning("match %s is not recorded: %s", match_id, message)
         self._context.note("recording", "refused", message, match_id=match_id)
         return report
 
     @staticmethod
-    def _refuse_second(running: Running) -> Report:
+    def _refuse_second(running: Running) -> StartReport:
         match = running.match
+        message = f"Already recording match: {match.match_id}"
         if match.phase == "stopping":
-            return refusal(
-                f"Recording of match {match.match_id} is being stopped; retry in a moment"
-            )
-        return refusal(f"Already recording match: {match.match_id}")
+            message = f"Recording of match {match.match_id} is being stopped; retry in a moment"
+        return {"success": False, "message": message}
 
-    async def stop(self, *, force: bool) -> Report:
+    async def stop(self, *, force: bool) -> StopReport:
         """Stop all cameras at one instant and verify the files.
 
         Two stops get the same answer.
         """
         running = self._context.current.running
         if running is None:
-            return refusal("Not currently recording")
+            return {"success": False, "message": "Not currently recording"}
         match = running.match
         if match.phase == "starting":
             await running.started.settled()
             return await self.stop(force=force)
         protection_s = self._context.settings.protection_s
         if match.phase == "recording" and not force and match.duration_s < protection_s:
-            return Report(
-                {
-                    "success": False,
-                    "message": f"Recording protected for {protection_s}s. Current duration:"
-                    f" {match.duration_s:.1f}s. Use force=True to override.",
-                    "protected": True,
-                }
-            )
+            return {
+                "success": False,
+                "message": f"Recording protected for {protection_s}s. Current duration:"
+                f" {match.duration_s:.1f}s. Use force=True to override.",
+                "protected": True,
+            }
         running.stop_asked.set()
         return await running.stopped.get()
 
-    async def _refuse_bad_disk(self) -> Report | None:
+    async def _refuse_bad_disk(self) -> StartReport | None:
         """Return a refusal if the disk is not the right one or does not take footage."""
         fault = await self._context.disk_fault()
         if fault is None:
             return None
-        return refusal(f"{fault.message}. To fix it: {fault.mend}. Then start again.")
+        message = f"{fault.message}. To fix it: {fault.mend}. Then start again."
+        return {"success": False, "message": message}
 
-    async def _refuse_full_disk(self) -> Report | None:
+    async def _refuse_full_disk(self) -> StartReport | None:
         """Return a refusal if there is not enough space for a minute of recording."""
         free = await self._context.free_bytes()
         floor = self._context.settings.min_free_bytes
@@ -213,10 +211,11 @@ class Recorder:
         free = await self._context.free_bytes()
         if free >= floor:
             return None
-        return refusal(
-            f"The disk is full: {free >> 20} MiB are free, the reserve is {floor >> 20}"
-            " MiB. Delete matches that are no longer needed and start again."
-        )
+        return {
+            "success": False,
+            "message": f"The disk is full: {free >> 20} MiB are free, the reserve is {floor >> 20}"
+            " MiB. Delete matches that are no longer needed and start again.",
+        }
 
     # ------------------------------------------------------------- the recording itself
 
@@ -274,7 +273,8 @@ class Recorder:
             running.started.set(_not_started(error))
             if match.phase == "recording":
                 await self._end_cameras(match)
-            running.stopped.set(refusal(f"Error stopping recording: {error}"))
+            message = f"Error stopping recording: {error}"
+            running.stopped.set({"success": False, "message": message})
         finally:
             context.current.running = None
             if match.phase == "stopping" and match.process_after_recording:
@@ -295,7 +295,7 @@ class Recorder:
             report = await start_cameras(
                 context, match, require_all=running.require_all, resuming=match.resumed
             )
-        if report.success:
+        if report["success"]:
             match.begin()
             self._await_late(match, report)
             context.note_unsaved()
@@ -303,15 +303,15 @@ class Recorder:
             self._refused(match.match_id, report)
         running.started.set(report)
         context.note_changed()
-        if report.success:
+        if report["success"]:
             context.note(
                 "recording",
                 "started",
-                str(report.value["message"]),
+                report["message"],
                 match_id=match.match_id,
-                cameras=list(report.value["cameras_started"]),
+                cameras=report.get("cameras_started"),
             )
-        return report.success
+        return report["success"]
 
     async def _end_recording(self, running: Running) -> None:
         """Stop the cameras and answer waiting stop requests."""
@@ -333,15 +333,15 @@ class Recorder:
             # The next start finds any worker that still records, and ends it.
             log.exception("the cameras of %s could not be stopped", match.match_id)
 
-    def _await_late(self, match: Match, report: Report) -> None:
+    def _await_late(self, match: Match, report: StartReport) -> None:
         """Add optional cameras when they become available.
 
         Their workers keep trying.
         """
-        for camera_id in report.value.get("cameras_failed", ()):
-            reason = report.value["errors"][f"camera_{camera_id}"]
+        errors = report.get("errors") or {}
+        for camera_id in report.get("cameras_failed") or ():
             track = match.tracks[camera_id]
-            self.follower.lose(match, track, str(reason))
+            self.follower.lose(match, track, errors[f"camera_{camera_id}"])
             if not track.recording:
                 self._context.spawn(self.follower.go_on, match, track, name="late camera")
 

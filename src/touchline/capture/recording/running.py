@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 import anyio
 
-from touchline.capture.cameras.report import Report
+from touchline.capture.recording.answers import StartReport, StopReport
 from touchline.capture.recording.match.match import Match
 
+ReportT = TypeVar("ReportT", StartReport, StopReport)
 
-class Answer:
+
+class PendingReport(Generic[ReportT]):
     """Report that is not available yet.
 
     Any number of callers may wait for it; only the first value is kept.
@@ -16,9 +20,9 @@ class Answer:
 
     def __init__(self) -> None:
         self._settled = anyio.Event()
-        self._value: Report | Exception | None = None
+        self._value: ReportT | Exception | None = None
 
-    def set(self, value: Report | Exception) -> None:
+    def set(self, value: ReportT | Exception) -> None:
         """Set the report, or the error to raise, for all waiting callers."""
         if self._value is None:
             self._value = value
@@ -28,15 +32,15 @@ class Answer:
         """Wait until there is a report or an error."""
         await self._settled.wait()
 
-    async def get(self) -> Report:
+    async def get(self) -> ReportT:
         """Return the report. Raises the error that was set instead."""
         await self._settled.wait()
-        if isinstance(self._value, Report):
-            return self._value
         if self._value is None:
-            msg = "an answer without a value"
+            msg = "a report without a value"
             raise RuntimeError(msg)
-        raise self._value
+        if isinstance(self._value, Exception):
+            raise self._value
+        return self._value
 
 
 class Running:
@@ -46,9 +50,9 @@ class Running:
         self.match = match
         self.require_all = require_all
         """Whether one missing camera refuses the start."""
-        self.started = Answer()
+        self.started = PendingReport[StartReport]()
         self.stop_asked = anyio.Event()
-        self.stopped = Answer()
+        self.stopped = PendingReport[StopReport]()
         self.ended = anyio.Event()
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
-from touchline.capture.cameras.report import Report
 from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER, segment_files
 from touchline.capture.library.wholefile import sync_folder
+from touchline.capture.recording.answers import StartReport
 from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.track import Track
@@ -29,7 +29,7 @@ _LOST_CAMERA_TIMEOUT_S = 2.0
 
 async def start_cameras(
     context: RecordingContext, match: Match, *, require_all: bool, resuming: bool = False
-) -> Report:
+) -> StartReport:
     """Start the cameras, and return when the first frames of all required ones are synced.
 
     A failed start leaves no file and no worker recording. One that resumes an interrupted match
@@ -45,56 +45,56 @@ async def start_cameras(
             await to_thread.run_sync(_remove_empty, match.folder)
         raise
     before = {path.name for path in await to_thread.run_sync(segment_files, match.folder)}
-    results: dict[int, str | None] = {}
+    started: list[int] = []
+    reasons: dict[int, str] = {}
 
     async def start(track: Track) -> None:
-        results[track.camera.id] = await _start_camera(context, match, track)
+        reason = await _start_camera(context, match, track)
+        if reason is None:
+            started.append(track.camera.id)
+        else:
+            reasons[track.camera.id] = reason
 
     async with anyio.create_task_group() as tasks:
         for track in match.tracks.values():
             tasks.start_soon(start, track)
-    failed = sorted(i for i, error in results.items() if error is not None)
-    started = sorted(i for i, error in results.items() if error is None)
-    errors = {f"camera_{i}": results[i] for i in failed}
+    failed = sorted(reasons)
     for camera_id in failed:
-        log.error("camera %d did not start: %s", camera_id, results[camera_id])
+        log.error("camera %d did not start: %s", camera_id, reasons[camera_id])
+    errors = {f"camera_{i}": reasons[i] for i in failed}
     if failed and not resuming and (require_all or not started):
         await _roll_back(context, match, new_folder=new_folder, before=before)
         return _not_started(failed, errors, require_all=require_all)
-    return Report(
-        {
-            "success": True,
-            "message": f"Recording started for match: {match.match_id}",
-            "match_id": match.match_id,
-            "cameras_started": started,
-            "cameras_failed": failed,
-            "require_all_cameras": require_all,
-            "disk_minutes_left": context.disk_minutes(),
-            **({"errors": errors} if errors else {}),
-        }
-    )
+    report: StartReport = {
+        "success": True,
+        "message": f"Recording started for match: {match.match_id}",
+        "match_id": match.match_id,
+        "cameras_started": sorted(started),
+        "cameras_failed": failed,
+        "require_all_cameras": require_all,
+        "disk_minutes_left": context.disk_minutes(),
+    }
+    if errors:
+        report["errors"] = errors
+    return report
 
 
-def _not_started(failed: list[int], errors: dict[str, str | None], *, require_all: bool) -> Report:
+def _not_started(failed: list[int], errors: dict[str, str], *, require_all: bool) -> StartReport:
     if require_all:
-        return Report(
-            {
-                "success": False,
-                "message": "Failed to start all required cameras",
-                "cameras_started": [],
-                "cameras_failed": failed,
-                "require_all_cameras": True,
-                "errors": errors,
-            }
-        )
-    return Report(
-        {
+        return {
             "success": False,
-            "message": "Failed to start any cameras",
-            "failed_cameras": failed,
+            "message": "Failed to start all required cameras",
+            "cameras_started": [],
+            "cameras_failed": failed,
+            "require_all_cameras": True,
             "errors": errors,
         }
-    )
+    return {
+        "success": False,
+        "message": "Failed to start any cameras",
+        "failed_cameras": failed,
+        "errors": errors,
+    }
 
 
 async def _start_camera(context: RecordingContext, match: Match, track: Track) -> str | None:

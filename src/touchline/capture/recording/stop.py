@@ -9,11 +9,11 @@ from typing import Any
 
 import anyio
 
-from touchline.capture.cameras.report import Report
 from touchline.capture.library.verification.integrityreport import Expected
 from touchline.capture.library.verification.stopgate import check_stop
 from touchline.capture.logs import alerts as alert
 from touchline.capture.logs.diagnostics import PROBE_PHRASE, TIMEOUT_PHRASE
+from touchline.capture.recording.answers import StopReport
 from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.track import Track
@@ -29,13 +29,13 @@ _DROPPED = (
 )
 
 
-async def stop_cameras(context: RecordingContext, match: Match) -> Report:
+async def stop_cameras(context: RecordingContext, match: Match) -> StopReport:
     """Stop, verify the files, save the final manifest and send the required alerts."""
     with context.spare.lent():  # reserved descriptors, for reading files and starting ffprobe
         return await _stop_cameras(context, match)
 
 
-async def _stop_cameras(context: RecordingContext, match: Match) -> Report:
+async def _stop_cameras(context: RecordingContext, match: Match) -> StopReport:
     at_ns = time.monotonic_ns()
     match.end(at_ns)
     results: dict[int, dict[str, Any]] = {}
@@ -64,8 +64,8 @@ async def _stop_cameras(context: RecordingContext, match: Match) -> Report:
     report = stop_report(match, results, check.block)
     for alarm in alert.stop_alerts(report, context.settings.min_effective_fps):
         context.alarm(alarm)
-    context.note("recording", "stopped", str(report["message"]), match_id=match.match_id)
-    return Report(report)
+    context.note("recording", "stopped", report["message"], match_id=match.match_id)
+    return report
 
 
 async def _save_finished(context: RecordingContext, match: Match) -> None:

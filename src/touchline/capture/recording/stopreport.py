@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from touchline.capture.library.manifest.manifest import Gap
+from touchline.capture.library.verification.answers import CameraIntegrity, Integrity
+from touchline.capture.recording.answers import CameraStop, RecordedGap, StopReport
 from touchline.capture.recording.match.match import Match
 
 
 def stop_report(
-    match: Match, results: Mapping[int, Mapping[str, Any]], integrity: Mapping[str, Any]
-) -> dict[str, Any]:
+    match: Match, results: Mapping[int, Mapping[str, Any]], integrity: Integrity
+) -> StopReport:
     """Return the body of the answer to a stop. Pure."""
     cameras = {
         track.camera.key: _camera(results[camera_id], integrity["cameras"].get(track.camera.key))
@@ -34,11 +36,11 @@ def stop_report(
         "transport_success": transport,
         "graceful_stop": graceful,
         "camera_stop_results": cameras,
-        "integrity": dict(integrity),
+        "integrity": integrity,
         "match_id": match.match_id,
         "duration": round(match.duration_s, 3),
         "gaps": [
-            {**_gap(gap), "seconds": round((gap.to_unix_ns - gap.from_unix_ns) / 1e9, 3)}
+            _gap(gap, gap.to_unix_ns)
             for track in match.tracks.values()
             for gap in track.gaps
             if gap.to_unix_ns is not None
@@ -46,20 +48,29 @@ def stop_report(
     }
 
 
-def _gap(gap: Gap) -> dict[str, Any]:
+def _gap(gap: Gap, to_unix_ns: int) -> RecordedGap:
     """Return a gap in the contract's form.
 
     An unknown length is stated only where it applies.
     """
-    return gap.model_dump(exclude={"length_known"} if gap.length_known else None)
+    recorded: RecordedGap = {
+        "camera": gap.camera,
+        "from_unix_ns": gap.from_unix_ns,
+        "to_unix_ns": to_unix_ns,
+        "reason": gap.reason,
+        "seconds": round((to_unix_ns - gap.from_unix_ns) / 1e9, 3),
+    }
+    if not gap.length_known:
+        recorded["length_known"] = False
+    return recorded
 
 
-def _camera(result: Mapping[str, Any], checked: Mapping[str, Any] | None) -> dict[str, Any]:
+def _camera(result: Mapping[str, Any], checked: CameraIntegrity | None) -> CameraStop:
     stopped = bool(result["stopped"])
     timed_out = bool(result.get("timed_out"))
     eos_received = bool(result.get("eos_received"))
     error = result.get("error")
-    camera = {
+    camera: CameraStop = {
         "success": stopped,
         "eos_received": eos_received,
         "timed_out": timed_out,
@@ -69,11 +80,10 @@ def _camera(result: Mapping[str, Any], checked: Mapping[str, Any] | None) -> dic
         ),
     }
     if checked is not None:
-        camera |= {
-            "segment_path": checked["segment_path"],
-            "integrity_checked": checked["integrity_checked"],
-            "integrity_ok": checked["integrity_ok"],
-            "integrity_error": checked["integrity_error"],
-            "integrity_avg_frame_rate": (checked.get("probe") or {}).get("avg_frame_rate"),
-        }
+        probe = checked.get("probe")
+        camera["segment_path"] = checked.get("segment_path")
+        camera["integrity_checked"] = checked["integrity_checked"]
+        camera["integrity_ok"] = checked["integrity_ok"]
+        camera["integrity_error"] = checked["integrity_error"]
+        camera["integrity_avg_frame_rate"] = probe.get("avg_frame_rate") if probe else None
     return camera

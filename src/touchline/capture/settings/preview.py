@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from touchline.capture.settings.answers import IceServer
 from touchline.capture.sources.paths import absolute
 
 Transport = Literal["hls", "webrtc"]
@@ -93,12 +94,12 @@ class PreviewSettings(BaseModel):
             raise ValueError(msg)
         return self
 
-    def ice_servers(self, *, with_credentials: bool) -> list[dict[str, Any]]:
+    def ice_servers(self, *, with_credentials: bool) -> list[IceServer]:
         """List the ICE servers for a viewer's peer connection.
 
         TURN is left out without credentials.
         """
-        servers: list[dict[str, Any]] = []
+        servers: list[IceServer] = []
         if self.stun_server is not None:
             servers.append({"urls": [self.stun_server]})
         if self.turn_server is not None:

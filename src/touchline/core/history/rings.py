@@ -11,9 +11,9 @@ import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, cast
 
-Range = Literal["hour", "day", "week"]
+from touchline.core.history.answers import MetricsSeries, MetricsWindow, Range
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class History:
         for ring in self._rings.values():
             ring.add(boot_s, values)
 
-    def read(self, wanted: Range, now: ClockReading) -> dict[str, Any]:
+    def read(self, wanted: Range, now: ClockReading) -> MetricsWindow:
         """Return the body of `GET /api/v1/metrics-history`; unknown figures are null."""
         ring = self._rings[wanted]
         step_s = ring.resolution.step_s
@@ -146,7 +146,7 @@ class History:
             "from": round(now.unix_s - ring.resolution.span_s, 1),
             "to": round(now.unix_s, 1),
             "times": times,
-            "series": dict(zip(self.names, columns, strict=True)),
+            "series": cast("MetricsSeries", dict(zip(self.names, columns, strict=True))),
         }
 
     # ------------------------------------------------------------- persistence

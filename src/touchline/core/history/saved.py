@@ -19,7 +19,8 @@ import anyio
 from anyio import to_thread
 
 from touchline.core import wallclock
-from touchline.core.history.rings import ClockReading, History, Range
+from touchline.core.history.answers import MetricsWindow, Range
+from touchline.core.history.rings import ClockReading, History
 from touchline.core.tasks import keep_running
 from touchline.foreign.files import replace_whole
 
@@ -59,7 +60,7 @@ class SavedHistory:
         self._read_moment = read_moment
         self._save_failed = False
 
-    def read(self, wanted: Range) -> dict[str, Any]:
+    def read(self, wanted: Range) -> MetricsWindow:
         """Return the figures of a range, from memory."""
         return self._history.read(wanted, self._read_moment())
 

@@ -1,6 +1,5 @@
-"""JSON schemas of the API, for its documentation and its tests.
+"""Bodies that clients send, and answers that the routes build themselves.
 
-Handlers return the result of the call without passing it through these models again: a response
-about a running recording must not fail because a field is new. The contract tests keep both
-consistent.
+An answer is not passed through its type again: a response about a running recording must not fail
+because a field is new. mypy and the contract tests keep both consistent.
 """

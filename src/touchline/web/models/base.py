@@ -10,9 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     GetJsonSchemaHandler,
     StrictBool,
@@ -77,16 +75,6 @@ def mapping(names: Mapping[str, Any], values: Mapping[str, Any], *, most: int) -
             "maxProperties": most,
         }
     )
-
-
-class Answer(BaseModel):
-    """Base class of the API's response models. Later versions may add keys but never remove one.
-
-    Responses are not instances of it: the models only describe them, and are built when the
-    description is requested.
-    """
-
-    model_config = ConfigDict(extra="allow", defer_build=True)
 
 
 def _number(value: object) -> object:

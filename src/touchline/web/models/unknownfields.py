@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from typing import Any
+from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,7 +19,7 @@ class Tolerant(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    def noted_in(self, answer: dict[str, Any]) -> dict[str, Any]:
+    def noted_in(self, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Add `warnings` to a response if the request had unknown fields."""
         warnings = self.warnings()
         return {**answer, "warnings": warnings} if warnings else answer

@@ -74,17 +74,17 @@ async def _start_recording(capture: Capture, params: Mapping[str, Any]) -> Any:
 
 async def _stop_recording(capture: Capture, params: Mapping[str, Any]) -> Any:
     asked = _Stop.model_validate(params)
-    return (await capture.recorder.stop(force=bool(asked.force))).to_json()
+    return await capture.recorder.stop(force=bool(asked.force))
 
 
 async def _start_preview(capture: Capture, params: Mapping[str, Any]) -> Any:
     asked = _Preview.model_validate(params)
-    return (await capture.preview.start(asked.camera_id, asked.transport)).to_json()
+    return await capture.preview.start(asked.camera_id, asked.transport)
 
 
 async def _stop_preview(capture: Capture, params: Mapping[str, Any]) -> Any:
     asked = _Preview.model_validate(params)
-    return (await capture.preview.stop(asked.camera_id)).to_json()
+    return await capture.preview.stop(asked.camera_id)
 
 
 async def _get_recordings(capture: Capture, params: Mapping[str, Any]) -> Any:

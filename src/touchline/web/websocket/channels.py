@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 
-from touchline.capture import LOG_TYPES
+from touchline.capture import LOG_TYPES, JobList
 from touchline.core.tasks import Changed, next_due_s
 from touchline.web.http.answers import encoded
-from touchline.web.routes.capture.processing import job_json
-from touchline.web.routes.capture.recording import cameras_of, status_of
 from touchline.web.routes.engines.engines import usages_json
 from touchline.web.routes.events import entry
 from touchline.web.websocket.outbox import Outbox
@@ -118,16 +116,16 @@ class Channel:
 def channels_of(capture: Capture) -> tuple[Channel, ...]:
     """Return the channels of the contract; each sends what its route returns."""
     return (
-        Channel("status", 1.0, partial(status_of, capture)),
+        Channel("status", 1.0, capture.status),
         Channel("pipeline_state", 2.0, capture.mode),
         Channel("system_metrics", 3.0, capture.machine.metrics),
-        Channel("panorama_status", 3.0, capture.panorama.told),
-        Channel("cameras", 1.0, partial(cameras_of, capture)),
+        Channel("panorama_status", 3.0, capture.panorama.snapshot),
+        Channel("cameras", 1.0, capture.cameras_status),
         Channel("recording_health", 2.0, capture.recorder.health),
         Channel(
             "jobs",
             5.0,
-            lambda: {"jobs": [job_json(job) for job in capture.jobs.all()]},
+            lambda: JobList(jobs=[job.to_json() for job in capture.jobs.all()]),
             news=capture.jobs.changed,
             least_gap_s=0.5,
         ),

@@ -22,5 +22,6 @@ def test_a_report_says_where_each_fault_is(match: Path) -> None:
     report = verify(match)
     (fault,) = report.to_json()["faults"]
     assert (fault["camera"], fault["segment"], fault["fragment"]) == ("cam0", CAM0, 4)
+    assert fault["offset"] is not None
     assert start <= fault["offset"] < end
     assert str(report.faults[0]).startswith(f"{CAM0}, fragment 4, byte ")

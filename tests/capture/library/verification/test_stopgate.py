@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ async def test_a_good_stop_has_the_block_of_the_contract(match: Path, prober: Pr
     assert check.all_ok
     assert (check.block["checked"], check.block["reason"]) == (True, None)
     assert list(check.block["cameras"]) == ["camera_0", "camera_1"]
-    camera = check.block["cameras"]["camera_0"]
+    camera: dict[str, Any] = dict(check.block["cameras"]["camera_0"])
     path = match / "segments" / CAM0
     told = {
         "segment_found": True,
@@ -68,7 +69,7 @@ async def test_damage_in_any_segment_fails_the_stop_and_is_located(
     os.truncate(match / "segments" / CAM1, 5_000)
     check = await check_stop(match, rescan(match), prober, expected=BOTH)
     assert not check.all_ok
-    camera = check.block["cameras"]["camera_1"]
+    camera: dict[str, Any] = dict(check.block["cameras"]["camera_1"])
     assert camera["integrity_ok"] is False
     assert camera["segment_path"].endswith(later)
     assert camera["integrity_error"].startswith(f"{CAM1}, fragment ")
@@ -88,6 +89,7 @@ async def test_without_ffprobe_our_own_walk_decides(match: Path) -> None:
     check = await check_stop(match, rescan(match), prober, expected=BOTH)
     assert check.all_ok
     probe = check.block["cameras"]["camera_0"]["probe"]
+    assert probe is not None
     assert (probe["checked"], probe["error"]) == (False, "ffprobe_not_available")
 
 

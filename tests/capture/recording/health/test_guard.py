@@ -1,23 +1,22 @@
 """The overload guard turns on after enough bad samples in a row, and off with one clean sample."""
 
-from typing import Any
-
 import pytest
 
-from touchline.capture.recording.health.guard import OverloadGuard, reasons
+from touchline.capture.recording.answers import RecordingHealth
+from touchline.capture.recording.health.guard import OverloadDetector, reasons
 
-HEALTHY = {"healthy": True, "message": "Recording healthy"}
-SICK = {
+HEALTHY: RecordingHealth = {"healthy": True, "message": "Recording healthy"}
+SICK: RecordingHealth = {
     "healthy": False,
     "message": "cam0: a, cam0: b, cam1: c, cam1: d",
     "issues": ["cam0: a", "cam0: b", "cam1: c", "cam1: d"],
 }
-JUST_A_MESSAGE = {"healthy": False, "message": "No segments after 10 seconds"}
+JUST_A_MESSAGE: RecordingHealth = {"healthy": False, "message": "No segments after 10 seconds"}
 
 
-def guard() -> OverloadGuard:
+def guard() -> OverloadDetector:
     """A guard with the contract's defaults."""
-    return OverloadGuard(cpu_percent=92.0, streak=3)
+    return OverloadDetector(cpu_percent=92.0, streak=3)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +32,7 @@ def guard() -> OverloadGuard:
     ],
 )
 def test_the_reasons_of_a_sample(
-    cpu_percent: float | None, health: dict[str, Any], expected: tuple[str, ...]
+    cpu_percent: float | None, health: RecordingHealth, expected: tuple[str, ...]
 ) -> None:
     assert reasons(cpu_percent, 92.0, health) == expected
 

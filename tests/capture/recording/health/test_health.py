@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from touchline.capture.library.verification.answers import ProbeResult
 from touchline.capture.recording.health.health import RecordingJudge
 from touchline.capture.recording.health.soundness import CameraObservation, RecordingObservation
 
@@ -36,7 +37,12 @@ NO_SEGMENT = CameraObservation(
     disk_errno=None,
     writer_error=None,
 )
-PROBED_BAD = {"checked": True, "ok": False, "error": "no_video_stream", "cached": False}
+PROBED_BAD: ProbeResult = {
+    "checked": True,
+    "ok": False,
+    "error": "no_video_stream",
+    "cached": False,
+}
 
 
 def recording(*cameras: CameraObservation, **changes: Any) -> RecordingObservation:
@@ -49,7 +55,7 @@ def recording(*cameras: CameraObservation, **changes: Any) -> RecordingObservati
 
 def report(*cameras: CameraObservation, **changes: Any) -> dict[str, Any]:
     """What a watch that sees the match for the first time reports."""
-    return RecordingJudge().report(0.0, recording(*cameras, **changes))
+    return dict(RecordingJudge().report(0.0, recording(*cameras, **changes)))
 
 
 def test_no_recording_is_healthy_and_says_only_that() -> None:
@@ -224,7 +230,7 @@ def test_a_still_large_segment_is_due_for_a_probe_and_its_failure_is_an_issue() 
     still = replace(large, segment_age_s=11.0)
     assert watch.due_for_probe(10.0, recording(still)) == ()
     assert watch.due_for_probe(10.1, recording(still)) == (still,)
-    told = watch.report(10.2, recording(replace(still, probe=PROBED_BAD)))
+    told: dict[str, Any] = dict(watch.report(10.2, recording(replace(still, probe=PROBED_BAD))))
     assert told["issues"] == ["cam0: Segment probe failed (no_video_stream)"]
     assert told["camera_diagnostics"]["camera_0"]["integrity_probe"] == PROBED_BAD
 
@@ -244,15 +250,15 @@ def test_a_small_or_busy_segment_is_not_probed_and_an_old_result_is_not_shown(
     camera = replace(SOUND, probe=PROBED_BAD, **changes)
     watch.report(0.0, recording(camera))
     assert watch.due_for_probe(15.0, recording(camera)) == ()
-    told = watch.report(15.0, recording(camera, age_s=15.0))
+    told: dict[str, Any] = dict(watch.report(15.0, recording(camera, age_s=15.0)))
     assert not any("probe" in issue for issue in told.get("issues", []))
 
 
 def test_a_probe_that_could_not_be_made_is_shown_without_an_issue() -> None:
     watch = RecordingJudge()
-    unavailable = {"checked": False, "ok": None, "error": "ffprobe_not_available"}
+    unavailable: ProbeResult = {"checked": False, "ok": None, "error": "ffprobe_not_available"}
     camera = replace(SOUND, segment_size_bytes=4 * MIB, segment_age_s=15.0, probe=unavailable)
     watch.report(0.0, recording(camera))
-    told = watch.report(15.0, recording(camera))
+    told: dict[str, Any] = dict(watch.report(15.0, recording(camera)))
     assert told["healthy"] is True
     assert told["camera_diagnostics"]["camera_0"]["integrity_probe"] == unavailable

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
+from touchline.capture.recording.health.health import UNPROBED
 from touchline.capture.recording.health.soundness import (
     CameraObservation,
     CameraPhase,
@@ -20,7 +21,7 @@ from touchline.capture.recording.health.soundness import (
     judge,
 )
 
-GROWING = Growth(still_s=0.2, regressed_from=None, probe={"ok": None})
+GROWING = Growth(still_s=0.2, regressed_from=None, probe=UNPROBED)
 STATES = ("idle", "starting", "running", "stopping", "error")
 
 

@@ -7,7 +7,6 @@ import pytest
 from pydantic import SecretStr
 
 from support.fakelive import FakeLive, FakePreview
-from support.fakerecorders import FakeReport
 from support.fakesystem import FakeAuth, FakeSystem
 from support.serving import client_of
 from touchline.core.errors import Failed, Refused
@@ -20,10 +19,10 @@ TEXT = "#EXTM3U\n"
 class RecordingPreview(FakePreview):
     """A recording has the cameras."""
 
-    async def start(self, camera_id: int | None, transport: str | None) -> FakeReport:
+    async def start(self, camera_id: int | None, transport: str | None) -> dict[str, Any]:
         raise Refused("Recording is active. Stop recording.", code="recording_active")
 
-    async def restart(self, camera_id: int | None, transport: str | None) -> FakeReport:
+    async def restart(self, camera_id: int | None, transport: str | None) -> dict[str, Any]:
         raise Refused("Recording is active. Stop it.", code="recording_active")
 
 

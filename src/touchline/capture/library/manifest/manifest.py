@@ -7,6 +7,7 @@ of a gap, interruptions, verification results); all the rest can be read back fr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -142,7 +143,8 @@ class Manifest(_Record):
     segments: tuple[Segment, ...] = ()
     gaps: tuple[Gap, ...] = ()
     interruptions: tuple[Interruption, ...] = ()
-    integrity: dict[str, Any] | None = None
+    integrity: Mapping[str, Any] | None = None
+    """Record of the last verification, as the version that wrote it has it."""
     process_after_recording: bool = False
     protected: bool = False
 

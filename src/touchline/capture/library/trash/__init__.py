@@ -1,1 +1,1 @@
-"""The trash: deleted matches that can be restored for some days."""
+"""Deleted matches that can be restored for some days, and the matches that make room first."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 from touchline.capture.library.manifest.manifest import Manifest, Segment
 from touchline.capture.library.stretches import Stretch
+from touchline.capture.library.verification.answers import Fault, IntegrityRecord, VerifiedCamera
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,17 @@ class MatchFault:
         place += [f"fragment {self.fragment}"] if self.fragment else []
         place += [f"byte {self.offset}"] if self.offset is not None else []
         return f"{', '.join(place)}: {self.what}" if place else self.what
+
+    def to_json(self) -> Fault:
+        """Return the fault as it is published."""
+        return {
+            "code": self.code,
+            "what": self.what,
+            "camera": self.camera,
+            "segment": self.segment,
+            "fragment": self.fragment,
+            "offset": self.offset,
+        }
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,22 @@ class CameraReport:
     newest_size_bytes: int
     faults: tuple[MatchFault, ...]
 
+    def to_json(self) -> VerifiedCamera:
+        """Return the camera's part of the record, whose faults are listed for the whole match."""
+        return {
+            "camera": self.camera,
+            "segments": self.segments,
+            "fragments": self.fragments,
+            "frames": self.frames,
+            "recorded_s": self.recorded_s,
+            "gaps_s": self.gaps_s,
+            "expected_s": self.expected_s,
+            "start_unix_ns": self.start_unix_ns,
+            "newest": self.newest,
+            "newest_size_bytes": self.newest_size_bytes,
+            "faults": [],
+        }
+
 
 @dataclass(frozen=True)
 class IntegrityReport:
@@ -87,13 +114,13 @@ class IntegrityReport:
         """Return the report of that camera (`cam0`)."""
         return next((report for report in self.cameras if report.camera == camera), None)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> IntegrityRecord:
         """Return the report as plain JSON values."""
         return {
             "ok": self.ok,
             "checksums": self.checksums,
-            "cameras": {r.camera: asdict(replace(r, faults=())) for r in self.cameras},
-            "faults": [asdict(fault) for fault in self.faults],
+            "cameras": {report.camera: report.to_json() for report in self.cameras},
+            "faults": [fault.to_json() for fault in self.faults],
             "foreign": list(self.foreign),
             "start_skew_s": self.start_skew_s,
         }

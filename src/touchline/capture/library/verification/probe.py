@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import anyio
 
+from touchline.capture.library.verification.answers import ProbeResult
 from touchline.core import patience
 
 _KEPT_S = 10.0
@@ -39,23 +39,24 @@ class Probe:
     bit_rate: str | None = None
     avg_frame_rate: str | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> ProbeResult:
         """Return the contract's probe result.
 
         What ffprobe did not report is left out.
         """
-        told = {
-            "duration": self.duration,
-            "bit_rate": self.bit_rate,
-            "avg_frame_rate": self.avg_frame_rate,
-        }
-        return {
+        result: ProbeResult = {
             "checked": self.checked,
             "ok": self.ok,
             "error": self.error,
             "cached": self.cached,
-            **{key: value for key, value in told.items() if value is not None},
         }
+        if self.duration is not None:
+            result["duration"] = self.duration
+        if self.bit_rate is not None:
+            result["bit_rate"] = self.bit_rate
+        if self.avg_frame_rate is not None:
+            result["avg_frame_rate"] = self.avg_frame_rate
+        return result
 
 
 class Prober:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import anyio
 from anyio import to_thread
 
 from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER
+from touchline.capture.library.verification.answers import CameraIntegrity, Integrity
 from touchline.capture.library.verification.integrity import verify_match
 from touchline.capture.library.verification.integrityreport import (
     CameraReport,
@@ -37,7 +37,7 @@ class StopCheck:
     """
 
     report: IntegrityReport
-    block: dict[str, Any]
+    block: Integrity
     probes: Mapping[str, Probe] = field(default_factory=dict)
 
     @property
@@ -86,7 +86,7 @@ def _newest(manifest: Manifest, camera: str) -> str | None:
 
 def integrity_block(
     folder: Path, report: IntegrityReport, probes: dict[str, Probe], cameras: Sequence[str]
-) -> dict[str, Any]:
+) -> Integrity:
     """Return the contract's `integrity` block of a stop, extended by our findings; blocks.
 
     Without footage it counts as checked, but not as ok.
@@ -115,7 +115,7 @@ def camera_key(camera: str) -> str:
 
 def _camera_block(
     folder: Path, report: IntegrityReport, camera: str, probe: Probe | None
-) -> dict[str, Any]:
+) -> CameraIntegrity:
     found = report.camera(camera)
     if found is None or found.newest is None:
         return {
@@ -141,7 +141,7 @@ def _camera_block(
         "expected_s": None if found.expected_s is None else round(found.expected_s, 3),
         "gaps_s": round(found.gaps_s, 3),
         "faults_count": len(found.faults),
-        "faults": [asdict(fault) for fault in found.faults[:_FAULTS_SHOWN]],
+        "faults": [fault.to_json() for fault in found.faults[:_FAULTS_SHOWN]],
     }
 
 

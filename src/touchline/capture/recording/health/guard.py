@@ -5,15 +5,13 @@ It only signals. It never throttles or stops anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from touchline.capture.logs.alerts import Alert, overload_guard_triggered
+from touchline.capture.recording.answers import OverloadGuard, RecordingHealth
 
 MAX_ISSUES = 3
 
 
-class OverloadGuard:
+class OverloadDetector:
     """Guard that turns on after `streak` bad samples in a row, and off with a clean one.
 
     Call `once` every poll interval while a match is recorded and `reset` when one starts.
@@ -35,13 +33,13 @@ class OverloadGuard:
         self._health_message: str | None = None
 
     def once(
-        self, now_unix_s: float, cpu_percent: float | None, health: Mapping[str, Any]
+        self, now_unix_s: float, cpu_percent: float | None, health: RecordingHealth
     ) -> Alert | None:
         """Take one sample, and return the alert if this sample turned the guard on."""
         self._last_evaluated_at = now_unix_s
         self._cpu_percent = cpu_percent
-        self._health_healthy = bool(health["healthy"])
-        self._health_message = str(health["message"])
+        self._health_healthy = health["healthy"]
+        self._health_message = health["message"]
         self._reasons = reasons(cpu_percent, self._cpu_threshold_percent, health)
         if not self._reasons:
             self._streak = 0
@@ -58,7 +56,7 @@ class OverloadGuard:
         """Text for `degraded_cameras["overload_guard"]`, or None while the guard is off."""
         return None if self._triggered_at is None else "; ".join(self._reasons)
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> OverloadGuard:
         """Return the eight keys of `overload_guard` in the recording status."""
         return {
             "active": self._triggered_at is not None,
@@ -73,7 +71,7 @@ class OverloadGuard:
 
 
 def reasons(
-    cpu_percent: float | None, threshold_percent: float, health: Mapping[str, Any]
+    cpu_percent: float | None, threshold_percent: float, health: RecordingHealth
 ) -> tuple[str, ...]:
     """Return why this sample is bad.
 
@@ -83,6 +81,6 @@ def reasons(
     if cpu_percent is not None and cpu_percent >= threshold_percent:
         found.append(f"cpu {cpu_percent:.1f}% >= {threshold_percent:.1f}% threshold")
     if not health["healthy"]:
-        issues = [str(issue) for issue in health.get("issues") or ()]
-        found.extend(issues[:MAX_ISSUES] or [str(health["message"])])
+        issues = health.get("issues") or []
+        found.extend(issues[:MAX_ISSUES] or [health["message"]])
     return tuple(found)

@@ -6,10 +6,10 @@ so that frequent polling neither hides a fault nor invents one; `soundness.judge
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
+from touchline.capture.library.verification.answers import ProbeResult
+from touchline.capture.recording.answers import CameraDiagnostics, RecordingHealth
 from touchline.capture.recording.health.soundness import (
     CameraObservation,
     Growth,
@@ -25,7 +25,7 @@ REGRESSION_SHOWN_S = 10.0
 Long enough for every poller to see it, too short for it alone to trip the overload guard.
 """
 
-UNPROBED: Mapping[str, Any] = {"checked": False, "ok": None, "error": None}
+UNPROBED: ProbeResult = {"checked": False, "ok": None, "error": None}
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class RecordingJudge:
         self._match_id: str | None = None
         self._marks: dict[int, _Mark] = {}
 
-    def report(self, now_s: float, recording: RecordingObservation | None) -> dict[str, Any]:
+    def report(self, now_s: float, recording: RecordingObservation | None) -> RecordingHealth:
         """Return the body of `GET /api/v1/recording-health`.
 
         None stands for no active recording.
@@ -66,7 +66,7 @@ class RecordingJudge:
             if camera.segment_name is not None
         }
         verdict = judge(recording, growth, no_frames_after_s=self._no_frames_after_s)
-        report: dict[str, Any] = {"healthy": verdict.healthy, "message": verdict.message}
+        report: RecordingHealth = {"healthy": verdict.healthy, "message": verdict.message}
         if verdict.issues:
             report["issues"] = list(verdict.issues)
         if verdict.problems:
@@ -109,8 +109,8 @@ class RecordingJudge:
             probe=self._probe(now_s, camera),
         )
 
-    def _diagnose(self, now_s: float, camera: CameraObservation) -> dict[str, Any]:
-        diagnosis: dict[str, Any] = {
+    def _diagnose(self, now_s: float, camera: CameraObservation) -> CameraDiagnostics:
+        diagnosis: CameraDiagnostics = {
             "pipeline_present": camera.pipeline_present,
             "pipeline_state": camera.pipeline_state if camera.pipeline_present else "missing",
             "latest_segment": camera.segment_name,
@@ -118,13 +118,13 @@ class RecordingJudge:
         if camera.segment_name is not None:
             diagnosis["latest_segment_size"] = camera.segment_size_bytes
             diagnosis["latest_segment_age_seconds"] = round(camera.segment_age_s, 3)
-            diagnosis["integrity_probe"] = dict(self._probe(now_s, camera))
+            diagnosis["integrity_probe"] = self._probe(now_s, camera)
         age_s = camera.last_frame_age_s
         diagnosis["last_frame_age_seconds"] = None if age_s is None else round(age_s, 3)
         diagnosis["last_error"] = camera.last_error
         return diagnosis
 
-    def _probe(self, now_s: float, camera: CameraObservation) -> Mapping[str, Any]:
+    def _probe(self, now_s: float, camera: CameraObservation) -> ProbeResult:
         if camera.probe is None or not self._may_probe(now_s, camera):
             return UNPROBED
         return camera.probe

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from touchline.capture.library.verification.answers import ProbeResult
 from touchline.capture.logs.diskstates import DiskIssue, meaning_of
 from touchline.media.storage.disk import OK
 
@@ -90,7 +91,7 @@ class CameraObservation:
     recovering: bool = False
     recovery_attempts: int = 0
     last_error: str | None = None
-    probe: Mapping[str, Any] | None = None
+    probe: ProbeResult | None = None
 
     @property
     def key(self) -> str:
@@ -122,7 +123,7 @@ class Growth:
 
     still_s: float
     regressed_from: int | None
-    probe: Mapping[str, Any]
+    probe: ProbeResult
 
 
 @dataclass(frozen=True)

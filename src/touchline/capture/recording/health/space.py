@@ -7,13 +7,14 @@ import os
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import anyio
 from anyio import to_thread
 
+from touchline.capture.library.answers import Deleted
 from touchline.capture.library.manifest import file as manifestfile
-from touchline.capture.library.retention import StoredMatch, matches_to_delete
+from touchline.capture.library.trash.retention import StoredMatch, matches_to_delete
 from touchline.core.errors import NotFound, Refused
 from touchline.foreign.files import files_below
 from touchline.media.matchfiles import VIDEO_SUFFIXES
@@ -61,7 +62,7 @@ class MatchRemover(Protocol):
         """Return whether a job of the match waits, runs or is paused."""
         ...
 
-    async def delete(self, match_id: str) -> dict[str, Any]:
+    async def delete(self, match_id: str) -> Deleted:
         """Delete a match.
 
         Raises NotFound, Refused for a running or protected one, and OSError.

@@ -24,6 +24,7 @@ from touchline.capture.library.manifest.manifest import (
     by_camera_and_start,
 )
 from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER
+from touchline.capture.library.verification.answers import IntegrityRecord
 from touchline.capture.recording.health.soundness import MatchPhase
 from touchline.capture.recording.match.track import Track
 from touchline.core.wallclock import Reading, Trust
@@ -64,7 +65,7 @@ class Match:
         self.process_after_recording = process_after_recording
         self.interruptions: list[Interruption] = []
         self.ended_unix_ns: int | None = None
-        self.integrity: dict[str, Any] | None = None
+        self.integrity: IntegrityRecord | None = None
         self.came_from = before or earlier
         """Manifest from before this recording changed it."""
         self.protected = self.came_from.protected if self.came_from else False
@@ -126,7 +127,7 @@ class Match:
             for track in self.tracks.values():
                 track.end_gap(self.ended_unix_ns)
 
-    def take_verdict(self, integrity: dict[str, Any]) -> None:
+    def take_verdict(self, integrity: IntegrityRecord) -> None:
         """Store the result of the verification at a stop."""
         self.integrity = integrity
 

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from touchline.capture.logs.diskstates import meaning_of
+from touchline.capture.recording.answers import (
+    ActiveRecording,
+    CameraRecovery,
+    CameraUptime,
+    DiskTrouble,
+)
+from touchline.capture.recording.health.guard import OverloadDetector
 from touchline.capture.recording.health.soundness import CameraObservation, RecordingObservation
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.track import Track
 
 
-def status_of(match: Match, *, protection_s: float, require_all: bool) -> dict[str, Any]:
-    """Return the recording's part of the status, from memory.
-
-    The guard is the recorder's.
-    """
+def status_of(
+    match: Match,
+    *,
+    protection_s: float,
+    require_all: bool,
+    guard: OverloadDetector,
+    disk_minutes_left: float | None,
+) -> ActiveRecording:
+    """Return the status of a running recording, from memory."""
     duration = match.duration_s
+    degraded = {
+        track.camera.key: reason
+        for track in match.tracks.values()
+        if (reason := degraded_reason(track)) is not None
+    }
+    if guard.degraded_reason is not None:
+        degraded["overload_guard"] = guard.degraded_reason
     return {
         "recording": True,
         "match_id": match.match_id,
@@ -25,18 +42,17 @@ def status_of(match: Match, *, protection_s: float, require_all: bool) -> dict[s
         "cameras": {t.camera.key: _camera(match, t) for t in match.tracks.values()},
         "protected": duration < protection_s,
         "require_all_cameras": require_all,
-        "degraded_cameras": {
-            t.camera.key: reason
-            for t in match.tracks.values()
-            if (reason := degraded_reason(t)) is not None
-        },
+        "degraded": bool(degraded),
+        "degraded_cameras": degraded,
         "camera_recovery": {t.camera.key: _recovery(t) for t in match.tracks.values()},
+        "overload_guard": guard.status(),
+        "disk_minutes_left": disk_minutes_left,
         "interruptions": len(match.interruptions),
         "disk": _disk(match),
     }
 
 
-def _disk(match: Match) -> dict[str, Any]:
+def _disk(match: Match) -> DiskTrouble:
     """Return the first disk problem, and how to resolve it."""
     troubled = next((t for t in match.tracks.values() if t.disk != "ok"), None)
     if troubled is None:
@@ -48,7 +64,7 @@ def _disk(match: Match) -> dict[str, Any]:
     }
 
 
-def _camera(match: Match, track: Track) -> dict[str, Any]:
+def _camera(match: Match, track: Track) -> CameraUptime:
     camera = track.camera
     recording = camera.recording or {}
     dropped = _lost_since(track.lost_before, camera.status.get("dropped") or {})
@@ -141,7 +157,7 @@ def _lost_since(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, 
     }
 
 
-def _recovery(track: Track) -> dict[str, Any]:
+def _recovery(track: Track) -> CameraRecovery:
     status = track.camera.status
     return {
         "attempts": track.attempts,

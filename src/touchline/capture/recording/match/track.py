@@ -11,6 +11,7 @@ import anyio
 from touchline.capture.cameras.cameras import Camera
 from touchline.capture.library.manifest.manifest import Gap, Segment
 from touchline.capture.library.stretches import Stretch, subtract, union
+from touchline.capture.library.verification.answers import ProbeResult
 
 _LEAST_GAP_NS = 200_000_000
 _LEAST_LOSS_NS = 20_000_000
@@ -46,7 +47,7 @@ class Track:
     told_gaps: list[Gap] = field(default_factory=list)
     """Gaps whose reason the worker reported, a subset of `gaps`."""
     lost_before: Mapping[str, int] = field(default_factory=dict)
-    probe: Mapping[str, Any] | None = None
+    probe: ProbeResult | None = None
     first_ns: int | None = None
     """First frame that the start waited for (match clock); None if a gap is listed instead."""
     mending: anyio.Lock = field(default_factory=anyio.Lock)
@@ -141,7 +142,7 @@ class Track:
         """Store the result of reading a segment back."""
         self.segments[name] = self.segments[name].model_copy(update={"verified": verified})
 
-    def note_probe(self, probe: Mapping[str, Any]) -> None:
+    def note_probe(self, probe: ProbeResult) -> None:
         """Store ffprobe's result for the newest segment it was run on."""
         self.probe = probe
 

@@ -1,29 +1,11 @@
-"""Models of clips and markers."""
+"""Models of markers that clients send."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
 from touchline.capture import MarkerKind
-from touchline.web.models.base import Answer, Number
-
-
-class MarkerState(Answer):
-    """A marker: a moment of a match."""
-
-    marker_id: str
-    kind: MarkerKind
-    text: str
-    team: str
-    at: float = Field(description="Seconds from the start of the match.")
-    at_unix_ms: int
-    created_unix_ms: int
-
-
-class MarkerList(Answer):
-    """Markers of a match, ordered by time."""
-
-    markers: list[MarkerState]
+from touchline.web.models.base import Number
 
 
 class NewMarker(BaseModel):
@@ -47,9 +29,3 @@ class MarkerChange(BaseModel):
     text: str | None = Field(None, max_length=200)
     team: str | None = Field(None, max_length=80)
     at: Number | None = Field(None, ge=0, le=200_000)
-
-
-class MarkerRemoved(Answer):
-    """Confirmation of a removed marker."""
-
-    removed: str

@@ -1,14 +1,13 @@
-"""Models of post-processing jobs."""
+"""Models of jobs that clients order."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from touchline.capture import JobKindName
-from touchline.web.models.base import Answer, Number
+from touchline.web.models.base import Number
 
 Share = Annotated[Number, Field(ge=-4, le=5)]
 """A fraction of the panorama's width or height; pitch corners may lie outside the picture."""
@@ -54,40 +53,6 @@ class ReelParams(BaseModel):
     )
 
 
-class JobFault(Answer):
-    """Reason for a failure."""
-
-    code: str = Field(description="Machine-readable code in snake_case, stable across versions.")
-    message: str
-    advice: str = Field(description="Suggested action; empty if none is known.")
-
-
-class JobState(Answer):
-    """A post-processing job."""
-
-    job_id: str
-    kind: str
-    match_id: str
-    params: dict[str, Any]
-    state: Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
-    created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    attempts: int
-    progress: float = Field(description="Progress, 0 to 1.")
-    eta_s: float | None = Field(description="Estimated seconds left, if known.")
-    total: int | None = Field(description="Number of frames, or other units of the job.")
-    error: JobFault | None
-    result: dict[str, Any] | None
-    log: list[str] = Field(description="Newest lines of the job's log.")
-
-
-class JobList(Answer):
-    """Jobs, oldest first."""
-
-    jobs: list[JobState]
-
-
 class ProcessMatch(BaseModel):
     """Jobs to run for a match."""
 
@@ -99,29 +64,3 @@ class ProcessMatch(BaseModel):
         """Return the options of each job."""
         said = {"follow": self.follow, "reel": self.reel}
         return {name: given.model_dump(mode="json") for name, given in said.items() if given}
-
-
-class UploadState(Answer):
-    """Upload state of one file."""
-
-    state: Literal["waiting", "uploading", "uploaded", "failed"]
-    key: str | None = None
-    size_bytes: int | None = None
-    sent_bytes: int | None = None
-    error: str | None = None
-
-
-class MadeOfMatch(Answer):
-    """Results of post-processing of a match."""
-
-    match_id: str
-    made: dict[str, dict[str, Any]] = Field(
-        description="Results by kind of job: files, sizes, quality."
-    )
-    uploads: dict[str, UploadState] = Field(description="Uploads by file.")
-
-
-class JobRemoved(Answer):
-    """Confirmation of a removed job."""
-
-    removed: str

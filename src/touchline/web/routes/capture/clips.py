@@ -11,7 +11,14 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, WithJsonSchema
 
-from touchline.capture import ARCHIVES, Container, MatchTimes
+from touchline.capture import (
+    ARCHIVES,
+    Container,
+    MarkerList,
+    MarkerRemoved,
+    MarkerState,
+    MatchTimes,
+)
 from touchline.core.errors import Invalid, NotFound
 from touchline.web.auth.auth import MEDIA, NEEDS_KEY, PRIVATE, PRIVATE_MEDIA, signature_of
 from touchline.web.auth.medialinks import signed_playlist
@@ -21,13 +28,7 @@ from touchline.web.http.deps import CaptureDep, ReadsDep
 from touchline.web.http.errors import UNCHANGED, may_answer
 from touchline.web.http.routes import Route
 from touchline.web.http.work import done_for, limit_of
-from touchline.web.models.capture.clips import (
-    MarkerChange,
-    MarkerList,
-    MarkerRemoved,
-    MarkerState,
-    NewMarker,
-)
+from touchline.web.models.capture.clips import MarkerChange, NewMarker
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 
@@ -262,7 +263,7 @@ async def get_vod_segment(
 )
 async def list_markers(match_id: MatchId, capture: CaptureDep) -> Response:
     """List the markers, ordered by time."""
-    return answer({"markers": await capture.markers.all(match_id)})
+    return answer(MarkerList(markers=await capture.markers.all(match_id)))
 
 
 _CHAPTERS = {
@@ -346,7 +347,7 @@ async def change_marker(
 async def remove_marker(match_id: MatchId, marker_id: MarkerId, capture: CaptureDep) -> Response:
     """Delete a marker. The footage is not changed."""
     await capture.markers.remove(match_id, marker_id)
-    return answer({"removed": marker_id})
+    return answer(MarkerRemoved(removed=marker_id))
 
 
 def _camera(text: str) -> str:

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from touchline.capture import CloudArchives, CloudFiles
 from touchline.web.auth.auth import NEEDS_KEY
 from touchline.web.http.answers import answer
 from touchline.web.http.deps import CaptureDep
 from touchline.web.http.errors import may_answer
 from touchline.web.http.routes import Route
-from touchline.web.models.capture.cloud import CloudArchives, CloudFiles
 
 router = APIRouter(tags=["processing"], responses=may_answer(500), route_class=Route)
 

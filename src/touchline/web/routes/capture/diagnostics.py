@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
@@ -10,23 +9,17 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.exceptions import HTTPException
 
-from touchline.capture import LOG_TYPES
+from touchline.capture import LOG_TYPES, LogTail, RecordingCorrelations, SystemMetrics
 from touchline.check import check
 from touchline.core.errors import Invalid
-from touchline.core.history.rings import Range
+from touchline.core.history.answers import Range
 from touchline.web.auth.auth import NEEDS_KEY, PRIVATE
 from touchline.web.http.answers import answer
 from touchline.web.http.deps import CaptureDep, system_of
 from touchline.web.http.errors import may_answer
 from touchline.web.http.routes import Route
 from touchline.web.http.work import done_for
-from touchline.web.models.capture.diagnostics import (
-    Findings,
-    LogTail,
-    MetricsHistory,
-    RecordingCorrelations,
-    SystemMetrics,
-)
+from touchline.web.models.capture.diagnostics import Findings, MetricsHistory
 
 router = APIRouter(
     prefix="/api/v1", tags=["diagnostics"], responses=may_answer(500), route_class=Route
@@ -128,8 +121,10 @@ async def get_metrics_history(
 
     `matches` are those recorded in this time, from the library.
     """
-    body = system_of(request).history.read(wanted)
-    return answer({**body, "matches": await capture.library.between(body["from"], body["to"])})
+    window = system_of(request).history.read(wanted)
+    matches = await capture.library.between(window["from"], window["to"])
+    history: MetricsHistory = {**window, "matches": list(matches)}
+    return answer(history)
 
 
 @router.get(
@@ -149,9 +144,16 @@ async def check_machine(request: Request) -> Response:
     look = partial(check, system.settings, measured_bps=measured_bps)
     work = partial(to_thread.run_sync, look, limiter=one_at_a_time)
     findings = await done_for(request, "diagnosis", work)
-    return answer(
-        {
-            "ok": all(finding.state != "missing" for finding in findings),
-            "findings": [asdict(finding) for finding in findings],
-        }
-    )
+    result: Findings = {
+        "ok": all(finding.state != "missing" for finding in findings),
+        "findings": [
+            {
+                "what": finding.what,
+                "state": finding.state,
+                "message": finding.message,
+                "mend": finding.mend,
+            }
+            for finding in findings
+        ],
+    }
+    return answer(result)

@@ -8,6 +8,14 @@ from typing import Annotated, Any
 from anyio import to_thread
 from fastapi import APIRouter, Path, Request, Response
 
+from touchline.capture import (
+    Deleted,
+    ProcessingStatus,
+    Protection,
+    Recordings,
+    Segments,
+    Verification,
+)
 from touchline.core.errors import NotFound
 from touchline.foreign.files import read_bytes
 from touchline.web.auth.auth import MEDIA, NEEDS_KEY, signature_of
@@ -24,15 +32,7 @@ from touchline.web.http.deps import CaptureDep, ReadsDep
 from touchline.web.http.errors import UNCHANGED, may_answer
 from touchline.web.http.routes import Route
 from touchline.web.http.work import done_for, limit_of
-from touchline.web.models.capture.library import (
-    Deleted,
-    ProcessingStatus,
-    Protection,
-    ProtectRequest,
-    Recordings,
-    Segments,
-    Verification,
-)
+from touchline.web.models.capture.library import ProtectRequest
 
 THUMBNAILS = "_sprites.vtt"
 MOST_THUMBNAILS_BYTES = 4 << 20

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from touchline.capture import Calibration
+from touchline.capture import (
+    CalibrationCaptured,
+    CalibrationCompleted,
+    CalibrationDetails,
+    CalibrationList,
+    CalibrationStatus,
+    Done,
+    PanoramaConfig,
+    PanoramaConfigUpdated,
+    PanoramaPreviewStarted,
+    PanoramaProcessStarted,
+    PanoramaProcessStatus,
+    PanoramaStats,
+    PanoramaStatus,
+    calibration_completed,
+)
 from touchline.web.auth.auth import NEEDS_KEY
 from touchline.web.http.answers import answer
 from touchline.web.http.deps import CaptureDep
@@ -29,7 +44,7 @@ _WRITES = may_answer(400, 401, 403, 413, 503)
     name="panorama_status",
     operation_id="get_panorama",
     summary="Get the state of the panorama preview",
-    response_model=models.PanoramaStatus,
+    response_model=PanoramaStatus,
 )
 async def get_status(capture: CaptureDep) -> Response:
     """Return the state of the panorama preview and the calibration in use."""
@@ -41,7 +56,7 @@ async def get_status(capture: CaptureDep) -> Response:
     name="panorama_config",
     operation_id="get_panorama_config",
     summary="Get the panorama settings",
-    response_model=models.PanoramaConfig,
+    response_model=PanoramaConfig,
 )
 async def get_config(capture: CaptureDep) -> Response:
     """Return the panorama settings and the calibration in use."""
@@ -53,14 +68,15 @@ async def get_config(capture: CaptureDep) -> Response:
     name="panorama_config",
     operation_id="set_panorama_config",
     summary="Change the panorama settings",
-    response_model=models.PanoramaConfigUpdated,
+    response_model=PanoramaConfigUpdated,
     responses=_WRITES,
     dependencies=[NEEDS_KEY],
 )
 async def set_config(body: models.PanoramaConfigUpdate, capture: CaptureDep) -> Response:
     """Change the panorama settings. Running jobs keep the settings they started with."""
     config = await capture.panorama.configure(body.changes())
-    return answer({"success": True, "message": "Configuration updated", "config": config})
+    text = "Configuration updated"
+    return answer(PanoramaConfigUpdated(success=True, message=text, config=config))
 
 
 @router.get(
@@ -68,7 +84,7 @@ async def set_config(body: models.PanoramaConfigUpdate, capture: CaptureDep) -> 
     name="panorama_stats",
     operation_id="get_panorama_stats",
     summary="Get statistics of the panorama preview",
-    response_model=models.PanoramaStats,
+    response_model=PanoramaStats,
 )
 async def get_stats(capture: CaptureDep) -> Response:
     """Return frame rates, delays and dropped frames of the panorama preview."""
@@ -83,7 +99,7 @@ async def get_stats(capture: CaptureDep) -> Response:
     name="calibration",
     operation_id="get_calibration",
     summary="Get the state of the calibration",
-    response_model=models.CalibrationStatus,
+    response_model=CalibrationStatus,
 )
 async def get_calibration(capture: CaptureDep) -> Response:
     """Return the calibration in use and the progress of a calibration."""
@@ -95,7 +111,7 @@ async def get_calibration(capture: CaptureDep) -> Response:
     name="calibration_start",
     operation_id="start_calibration",
     summary="Start a calibration",
-    response_model=models.Done,
+    response_model=Done,
     responses=_WRITES,
     dependencies=[NEEDS_KEY],
 )
@@ -105,7 +121,7 @@ async def start_calibration(
     """Start a calibration and discard earlier pictures. The calibration in use is kept."""
     del body  # older clients send a number of frames
     await capture.panorama.calibrating.start()
-    return answer({"success": True, "message": "Calibration started successfully"})
+    return answer(Done(success=True, message="Calibration started successfully"))
 
 
 @router.post(
@@ -113,7 +129,7 @@ async def start_calibration(
     name="calibration_capture",
     operation_id="capture_calibration",
     summary="Capture a pair of pictures",
-    response_model=models.CalibrationCaptured,
+    response_model=CalibrationCaptured,
     responses=_WRITES,
     dependencies=[NEEDS_KEY],
 )
@@ -127,7 +143,7 @@ async def capture_calibration(request: Request, capture: CaptureDep) -> Response
     name="calibration_reset",
     operation_id="reset_calibration",
     summary="Reset a calibration",
-    response_model=models.Done,
+    response_model=Done,
     responses=_WRITES,
     dependencies=[NEEDS_KEY],
 )
@@ -135,7 +151,7 @@ async def reset_calibration(capture: CaptureDep) -> Response:
     """Discard the captured pictures. The calibration in use is kept."""
     await capture.panorama.calibrating.reset()
     text = "Calibration reset successfully. You can start a new calibration."
-    return answer({"success": True, "message": text})
+    return answer(Done(success=True, message=text))
 
 
 @router.post(
@@ -143,7 +159,7 @@ async def reset_calibration(capture: CaptureDep) -> Response:
     name="calibration_complete",
     operation_id="complete_calibration",
     summary="Complete a calibration",
-    response_model=models.CalibrationCompleted,
+    response_model=CalibrationCompleted,
     responses=_WRITES,
     dependencies=[NEEDS_KEY],
 )
@@ -153,7 +169,7 @@ async def complete_calibration(
     """Compute the geometry of the cameras from the captured pictures and activate it."""
     points = [] if body is None else [point.model_dump() for point in body.points]
     work = partial(capture.panorama.calibrating.complete, points)
-    return answer(_completed(await done_for(request, "calibration", work)))
+    return answer(calibration_completed(await done_for(request, "calibration", work)))
 
 
 @router.post(
@@ -161,7 +177,7 @@ async def complete_calibration(
     name="calibration_from_match",
     operation_id="calibrate_from_match",
     summary="Calibrate from a recording",
-    response_model=models.CalibrationCompleted,
+    response_model=CalibrationCompleted,
     responses=may_answer(400, 401, 403, 404, 413, 503),
     dependencies=[NEEDS_KEY],
 )
@@ -176,7 +192,7 @@ async def calibrate_from_match(
         instants=body.instants,
         manual=points,
     )
-    return answer(_completed(await done_for(request, "calibration", work)))
+    return answer(calibration_completed(await done_for(request, "calibration", work)))
 
 
 @router.delete(
@@ -184,14 +200,14 @@ async def calibrate_from_match(
     name="calibration",
     operation_id="clear_calibration",
     summary="Clear the calibration",
-    response_model=models.Done,
+    response_model=Done,
     responses=may_answer(401, 403),
     dependencies=[NEEDS_KEY],
 )
 async def clear_calibration(capture: CaptureDep) -> Response:
     """Deactivate the calibration. New panoramas need another one; stored calibrations are kept."""
     await capture.panorama.calibrations.clear()
-    return answer({"success": True, "message": "Calibration cleared"})
+    return answer(Done(success=True, message="Calibration cleared"))
 
 
 @router.get(
@@ -199,18 +215,11 @@ async def clear_calibration(capture: CaptureDep) -> Response:
     name="calibrations",
     operation_id="list_calibrations",
     summary="List calibrations",
-    response_model=models.CalibrationList,
+    response_model=CalibrationList,
 )
 async def list_calibrations(capture: CaptureDep) -> Response:
     """List stored calibrations, newest first."""
-    calibrations = capture.panorama.calibrations
-    active = calibrations.config.active_version
-    return answer(
-        {
-            "calibrations": [_entry(each, active) for each in calibrations.all()],
-            "active_version": active,
-        }
-    )
+    return answer(capture.panorama.calibration_list())
 
 
 @router.get(
@@ -218,21 +227,12 @@ async def list_calibrations(capture: CaptureDep) -> Response:
     name="calibration_version",
     operation_id="get_calibration_version",
     summary="Get a calibration",
-    response_model=models.CalibrationDetails,
+    response_model=CalibrationDetails,
     responses=may_answer(404),
 )
 async def get_calibration_version(version: Version, capture: CaptureDep) -> Response:
     """Return the details of a calibration, with the matched points."""
-    calibrations = capture.panorama.calibrations
-    found = calibrations.get(version)
-    return answer(
-        {
-            **_entry(found, calibrations.config.active_version),
-            **found.model_dump(
-                mode="json", include={"homography_matrix", "points", "manual", "pair"}
-            ),
-        }
-    )
+    return answer(capture.panorama.calibration_details(version))
 
 
 @router.post(
@@ -240,14 +240,14 @@ async def get_calibration_version(version: Version, capture: CaptureDep) -> Resp
     name="calibration_activate",
     operation_id="activate_calibration",
     summary="Activate a calibration",
-    response_model=models.Done,
+    response_model=Done,
     responses=may_answer(401, 403, 404),
     dependencies=[NEEDS_KEY],
 )
 async def activate_calibration(version: Version, capture: CaptureDep) -> Response:
     """Use this calibration for new panoramas."""
     await capture.panorama.calibrations.activate(version)
-    return answer({"success": True, "message": f"Calibration {version} is in use"})
+    return answer(Done(success=True, message=f"Calibration {version} is in use"))
 
 
 # ---------------------------------------------------------------------- preview
@@ -258,7 +258,7 @@ async def activate_calibration(version: Version, capture: CaptureDep) -> Respons
     name="panorama_preview_start",
     operation_id="start_panorama_preview",
     summary="Start the panorama preview",
-    response_model=models.PanoramaPreviewStarted,
+    response_model=PanoramaPreviewStarted,
     responses=may_answer(400, 401, 403, 409, 413, 503),
     dependencies=[NEEDS_KEY],
 )
@@ -274,7 +274,7 @@ async def start_preview(
     name="panorama_preview_stop",
     operation_id="stop_panorama_preview",
     summary="Stop the panorama preview",
-    response_model=models.Done,
+    response_model=Done,
     responses=may_answer(400, 401, 403),
     dependencies=[NEEDS_KEY],
 )
@@ -291,7 +291,7 @@ async def stop_preview(capture: CaptureDep) -> Response:
     name="panorama_process",
     operation_id="process_panorama",
     summary="Create the panorama of a match",
-    response_model=models.PanoramaProcessStarted,
+    response_model=PanoramaProcessStarted,
     responses=may_answer(400, 401, 403, 404, 409, 413),
     dependencies=[NEEDS_KEY],
 )
@@ -305,7 +305,7 @@ async def process_panorama(body: models.PanoramaProcess, capture: CaptureDep) ->
     name="panorama_process_status",
     operation_id="get_panorama_process",
     summary="Get the progress of a match's panorama",
-    response_model=models.PanoramaProcessStatus,
+    response_model=PanoramaProcessStatus,
     responses=may_answer(404),
 )
 async def get_process(
@@ -316,33 +316,3 @@ async def get_process(
     An unknown match is reported as not processed; 404 is only returned for invalid ids.
     """
     return answer(await capture.panorama.process_status(match_id))
-
-
-def _completed(calibration: Calibration) -> dict[str, Any]:
-    quality = calibration.quality
-    return {
-        "success": True,
-        "message": "Calibration completed successfully",
-        "calibration_date": calibration.created_at.isoformat(),
-        "quality_score": quality["score"],
-        "quality": quality["words"],
-        "inlier_ratio": quality["inlier_ratio"],
-        "reprojection_error": quality["reprojection_error_px"],
-        "coverage": quality["coverage"],
-        "overlap": quality["overlap"],
-        "num_frames": calibration.pairs,
-        "num_matches": quality["inliers"],
-        "homography_matrix": [list(row) for row in calibration.homography_matrix],
-        "version": calibration.version,
-    }
-
-
-def _entry(calibration: Calibration, active: int | None) -> dict[str, Any]:
-    return {
-        "version": calibration.version,
-        "created_at": calibration.created_at.isoformat(),
-        "source": calibration.source,
-        "active": calibration.version == active,
-        "pairs": calibration.pairs,
-        "quality": dict(calibration.quality),
-    }

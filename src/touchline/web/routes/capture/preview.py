@@ -11,7 +11,13 @@ from typing import Annotated
 import anyio.to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from touchline.capture import RECORDING_ACTIVE
+from touchline.capture import (
+    RECORDING_ACTIVE,
+    PreviewRestarted,
+    PreviewStarted,
+    PreviewStatus,
+    PreviewStopped,
+)
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
 from touchline.web.auth.auth import MEDIA, NEEDS_KEY, has_key, signature_of
 from touchline.web.auth.medialinks import signed_playlist
@@ -20,14 +26,7 @@ from touchline.web.http.deps import CaptureDep, ReadsDep
 from touchline.web.http.errors import may_answer
 from touchline.web.http.routes import Route
 from touchline.web.http.work import done_for
-from touchline.web.models.capture.preview import (
-    PreviewRestarted,
-    PreviewStarted,
-    PreviewStopped,
-    PreviewWhileRecording,
-    StartPreview,
-)
-from touchline.web.models.state import PreviewStatus
+from touchline.web.models.capture.preview import PreviewWhileRecording, StartPreview
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 _PLAYLIST = re.compile(r"(cam\d+|panorama)\.m3u8", re.ASCII)
@@ -71,7 +70,7 @@ async def start_preview(body: StartPreview, capture: CaptureDep) -> Response:
         report = await capture.preview.start(body.camera_id, body.transport)
     except Refused as error:
         return _refused(error)
-    return answer(body.noted_in(report.to_json()))
+    return answer(body.noted_in(report))
 
 
 @router.delete(
@@ -88,7 +87,7 @@ async def stop_preview(
     camera_id: Annotated[int | None, Query(description="Camera to stop; default: all.")] = None,
 ) -> Response:
     """Stop showing one camera or all, and remove playlists, files and sessions."""
-    return answer((await capture.preview.stop(camera_id)).to_json())
+    return answer(await capture.preview.stop(camera_id))
 
 
 @router.post(
@@ -106,7 +105,7 @@ async def restart_preview(body: StartPreview, capture: CaptureDep) -> Response:
         report = await capture.preview.restart(body.camera_id, body.transport)
     except Refused as error:
         return _refused(error)
-    return answer(body.noted_in(report.to_json()))
+    return answer(body.noted_in(report))
 
 
 def _refused(error: Refused) -> Response:

@@ -6,19 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from touchline.capture import Job
+from touchline.capture import JobList, JobRemoved, JobState, MadeOfMatch
 from touchline.web.auth.auth import NEEDS_KEY, PRIVATE
 from touchline.web.http.answers import answer
 from touchline.web.http.deps import CaptureDep
 from touchline.web.http.errors import may_answer
 from touchline.web.http.routes import Route
-from touchline.web.models.capture.processing import (
-    JobList,
-    JobRemoved,
-    JobState,
-    MadeOfMatch,
-    ProcessMatch,
-)
+from touchline.web.models.capture.processing import ProcessMatch
 
 router = APIRouter(
     prefix="/api/v1", tags=["processing"], responses=may_answer(500), route_class=Route
@@ -43,7 +37,7 @@ async def process_match(
 ) -> Response:
     """Queue post-processing jobs for a match. A job that is already queued is not added again."""
     jobs = await capture.processing.start(capture.jobs, match_id, body.steps, body.params())
-    return answer({"jobs": [job_json(job) for job in jobs]})
+    return answer(JobList(jobs=[job.to_json() for job in jobs]))
 
 
 @router.get(
@@ -79,7 +73,7 @@ async def list_jobs(
 ) -> Response:
     """List jobs, oldest first. One job runs at a time."""
     jobs = capture.jobs.all() if match_id is None else capture.jobs.of_match(match_id)
-    return answer({"jobs": [job_json(job) for job in jobs]})
+    return answer(JobList(jobs=[job.to_json() for job in jobs]))
 
 
 @router.get(
@@ -93,7 +87,7 @@ async def list_jobs(
 )
 async def get_job(job_id: JobId, capture: CaptureDep) -> Response:
     """Return the progress of a job and the reason for a failure."""
-    return answer(job_json(capture.jobs.get(job_id)))
+    return answer(capture.jobs.get(job_id).to_json())
 
 
 @router.post(
@@ -107,7 +101,7 @@ async def get_job(job_id: JobId, capture: CaptureDep) -> Response:
 )
 async def retry_job(job_id: JobId, capture: CaptureDep) -> Response:
     """Repeat a failed or cancelled job. It resumes from completed work."""
-    return answer(job_json(await capture.jobs.retry(job_id)))
+    return answer((await capture.jobs.retry(job_id)).to_json())
 
 
 @router.post(
@@ -121,7 +115,7 @@ async def retry_job(job_id: JobId, capture: CaptureDep) -> Response:
 )
 async def cancel_job(job_id: JobId, capture: CaptureDep) -> Response:
     """Cancel a queued or running job. Completed work is kept."""
-    return answer(job_json(await capture.jobs.cancel(job_id)))
+    return answer((await capture.jobs.cancel(job_id)).to_json())
 
 
 @router.delete(
@@ -136,9 +130,4 @@ async def cancel_job(job_id: JobId, capture: CaptureDep) -> Response:
 async def remove_job(job_id: JobId, capture: CaptureDep) -> Response:
     """Delete a finished job from the list. Its results are kept."""
     await capture.jobs.remove(job_id)
-    return answer({"removed": job_id})
-
-
-def job_json(job: Job) -> dict[str, object]:
-    """Return the `JobState` of the API."""
-    return job.model_dump(mode="json")
+    return answer(JobRemoved(removed=job_id))

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from touchline.capture import (
+    CamerasStatus,
+    HostHealth,
+    PipelineState,
+    RecordingHealth,
+    RecordingStatus,
+    StartReport,
+    Status,
+    StopReport,
+)
 from touchline.core.errors import Invalid, TouchlineError
 from touchline.web.auth.auth import NEEDS_KEY
 from touchline.web.http.answers import answer
@@ -14,14 +24,7 @@ from touchline.web.http.deps import CaptureDep
 from touchline.web.http.errors import may_answer
 from touchline.web.http.routes import Route
 from touchline.web.models.base import Truth
-from touchline.web.models.capture.recording import (
-    RecordingHealth,
-    RecordingStatus,
-    StartRecording,
-    StartReport,
-    StopReport,
-)
-from touchline.web.models.state import CamerasStatus, HostHealth, PipelineState, Status
+from touchline.web.models.capture.recording import StartRecording
 
 if TYPE_CHECKING:
     from touchline.capture import Capture
@@ -52,12 +55,7 @@ async def get_health(capture: CaptureDep) -> Response:
 )
 async def get_status(capture: CaptureDep) -> Response:
     """Return the state of recording and preview. The response never waits for hardware."""
-    return answer(status_of(capture))
-
-
-def status_of(capture: Capture) -> dict[str, Any]:
-    """Build the state of recording and preview for the route and the channel of the same name."""
-    return {"recording": capture.recorder.status(), "preview": capture.preview_status()}
+    return answer(capture.status())
 
 
 @router.get(
@@ -81,15 +79,7 @@ async def get_pipeline_state(capture: CaptureDep) -> Response:
 )
 async def get_cameras(capture: CaptureDep) -> Response:
     """List every camera with its kind, state and newest statistics."""
-    return answer(cameras_of(capture))
-
-
-def cameras_of(capture: Capture) -> dict[str, Any]:
-    """Build the list of cameras for the route and the channel of the same name."""
-    return {
-        "cameras": capture.cameras.status(),
-        "disk_minutes_left": capture.recorder.disk_minutes(),
-    }
+    return answer(capture.cameras_status())
 
 
 @router.get(
@@ -127,7 +117,7 @@ async def start_recording(body: StartRecording, capture: CaptureDep) -> Response
         raise Invalid(error.message, code=error.code, loc=place, input=body.match_id) from error
 
 
-async def start(capture: Capture, body: StartRecording) -> dict[str, Any]:
+async def start(capture: Capture, body: StartRecording) -> StartReport:
     """Start recording, store the match's details, and return the body of the response.
 
     A recording that runs is a success, whether its details can be stored or not.
@@ -138,14 +128,15 @@ async def start(capture: Capture, body: StartRecording) -> dict[str, Any]:
         process_after_recording=bool(body.process_after_recording),
         require_all=body.require_all_cameras,
     )
-    warnings = body.warnings()
-    if report.success and body.details is not None:
+    warnings, match_id = body.warnings(), report.get("match_id")
+    if report["success"] and match_id is not None and body.details is not None:
         try:
-            await capture.details.put(str(report.value["match_id"]), body.details.to_details())
+            await capture.details.put(match_id, body.details.to_details())
         except TouchlineError as error:
             log.warning("The match is recorded without its details: %s", error.message)
             warnings.append(f"The match is recorded without its details: {error.message}")
-    return report.to_json() | ({"warnings": warnings} if warnings else {})
+    # The report is that of every client that waited for this start.
+    return {**report, "warnings": warnings} if warnings else report
 
 
 @router.delete(
@@ -166,8 +157,7 @@ async def stop_recording(
 
     A refusal (nothing recorded, still protected) is reported with status 200 and `success` false.
     """
-    report = await capture.recorder.stop(force=force)
-    return answer(report.to_json())
+    return answer(await capture.recorder.stop(force=force))
 
 
 @router.get(

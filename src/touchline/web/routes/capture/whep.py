@@ -20,9 +20,9 @@ from touchline.web.http.errors import may_answer
 from touchline.web.http.routes import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from touchline.capture import Capture, WebRtcSession
+    from touchline.capture import Capture, IceServer, WebRtcSession
 
 OWNER = "whep"
 SDP = "application/sdp"
@@ -269,14 +269,14 @@ def _tag(session: WebRtcSession) -> str:
     return f'"{session.ice_username}"'
 
 
-def _links(servers: list[dict[str, Any]]) -> Iterator[str]:
+def _links(servers: list[IceServer]) -> Iterator[str]:
     """Return STUN and TURN servers as header fields."""
     for server in servers:
         for url in server["urls"]:
             yield f'<{url}>; rel="ice-server"' + _credentials(server)
 
 
-def _credentials(server: Mapping[str, Any]) -> str:
+def _credentials(server: IceServer) -> str:
     if "username" not in server:
         return ""
     quoted = {

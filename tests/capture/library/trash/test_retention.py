@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.capture.library.retention import StoredMatch, matches_to_delete
+from touchline.capture.library.trash.retention import StoredMatch, matches_to_delete
 
 GB = 10**9
 

@@ -1,0 +1,349 @@
+"""Answers about recording: state, start, stop and health."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired, get_args
+
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from touchline.capture.cameras.answers import CameraState
+from touchline.capture.library.verification.answers import Integrity, ProbeResult
+from touchline.capture.recording.health.soundness import IssueKind, MatchPhase
+from touchline.core.answers import ANSWER, OPEN_OBJECT, Undocumented, example, open_enum
+
+
+@with_config(ANSWER)
+class OverloadGuard(TypedDict):
+    """Overload detection during a recording."""
+
+    active: bool
+    """Whether the machine was overloaded for several consecutive samples."""
+    triggered_at: NotRequired[float | None]
+    """Unix time in seconds."""
+    last_evaluated_at: NotRequired[float | None]
+    """Unix time in seconds."""
+    unhealthy_streak: int
+    """Number of consecutive overloaded samples so far."""
+    cpu_percent: float | None
+    """CPU load of the last sample, in percent; null before the first."""
+    reasons: list[str]
+    """Reasons why the last sample counts as overloaded."""
+    health_healthy: NotRequired[bool | None]
+    """Copied from recording-health."""
+    health_message: NotRequired[str | None]
+    """Copied from recording-health."""
+
+
+@with_config(ANSWER)
+class CameraRecovery(TypedDict):
+    """Recovery of a camera during this recording."""
+
+    attempts: int
+    """Number of recovery attempts of this camera."""
+    recovering: bool
+    """Whether a recovery attempt is in progress."""
+    failed_permanently: bool
+    """Whether the configured limit of attempts was reached."""
+    last_error: str | None
+    """Last error; null after a successful attempt."""
+    last_recovery_ts: float | None
+    """Time of the last attempt, in Unix seconds."""
+
+
+@with_config(ANSWER)
+class CameraUptime(TypedDict):
+    """A camera of the running recording."""
+
+    state: CameraState
+    """State of the camera."""
+    uptime: float
+    """Seconds since the last start."""
+    dropped: NotRequired[dict[str, int] | None]
+    """Dropped frames of this match, by the place where they were dropped."""
+    gaps: NotRequired[int | None]
+    """Number of gaps: intervals of this match without footage of the camera."""
+    # For whoever looks into a recording; the contract does not name them.
+    fps: NotRequired[Undocumented[float]]
+    bitrate_bps: NotRequired[Undocumented[int]]
+    frames: NotRequired[Undocumented[int]]
+    last_frame_age_s: NotRequired[Undocumented[float | None]]
+    segment: NotRequired[Undocumented[str | None]]
+    segments: NotRequired[Undocumented[int]]
+    transcoded: NotRequired[Undocumented[bool]]
+    disk: NotRequired[Undocumented[str]]
+    disk_error: NotRequired[Undocumented[str | None]]
+    backlog_bytes: NotRequired[Undocumented[int]]
+    sync_ms_max: NotRequired[Undocumented[float]]
+
+
+@with_config(ANSWER)
+class IdleRecording(TypedDict):
+    """State without a recording."""
+
+    recording: Literal[False]
+    """Always false."""
+    match_id: None
+    """Always null."""
+    duration: float
+    """Always 0.0."""
+    cameras: dict[str, CameraUptime]
+    """Always empty."""
+    degraded: bool
+    """Always false."""
+    degraded_cameras: dict[str, str]
+    """Always empty."""
+    camera_recovery: dict[str, CameraRecovery]
+    """Always empty."""
+    overload_guard: OverloadGuard
+
+
+class DiskTrouble(TypedDict):
+    """First problem of the recordings disk, and its remedy; null if there is none."""
+
+    state: str
+    error: str | None
+    what_to_do: str | None
+
+
+@with_config(ANSWER)
+class ActiveRecording(TypedDict):
+    """State during a recording."""
+
+    recording: Literal[True]
+    """Always true."""
+    match_id: str
+    """Match id, which is also the name of its directory."""
+    duration: float
+    """Seconds since the start of the recording."""
+    cameras: dict[str, CameraUptime]
+    """Entries by `camera_N`."""
+    protected: bool
+    """Whether the recording is within the protection period and stops only with `force`."""
+    require_all_cameras: bool
+    """Whether a missing camera prevents the start."""
+    degraded: bool
+    """Whether `degraded_cameras` has entries."""
+    degraded_cameras: dict[str, str]
+    """Reasons, by `camera_N` or other cause."""
+    camera_recovery: dict[str, CameraRecovery]
+    """Entries by `camera_N`."""
+    overload_guard: OverloadGuard
+    disk_minutes_left: NotRequired[float | None]
+    """Estimated minutes of recording until the disk is full, if known."""
+    # For whoever looks into a recording; the contract does not name them.
+    phase: NotRequired[Undocumented[MatchPhase]]
+    interruptions: NotRequired[Undocumented[int]]
+    disk: NotRequired[Undocumented[DiskTrouble]]
+
+
+RecordingStatus = IdleRecording | ActiveRecording
+
+_GUARD_EXAMPLE: dict[str, Any] = {
+    "active": False,
+    "triggered_at": None,
+    "last_evaluated_at": None,
+    "unhealthy_streak": 0,
+    "cpu_percent": None,
+    "reasons": [],
+    "health_healthy": None,
+    "health_message": None,
+}
+IDLE_EXAMPLE: dict[str, Any] = {
+    "recording": False,
+    "match_id": None,
+    "duration": 0.0,
+    "cameras": {},
+    "degraded": False,
+    "degraded_cameras": {},
+    "camera_recovery": {},
+    "overload_guard": _GUARD_EXAMPLE,
+}
+
+
+@with_config(
+    example(
+        {
+            "success": True,
+            "message": "Recording started for match: match_20260211_001",
+            "match_id": "match_20260211_001",
+            "cameras_started": [0, 1],
+            "cameras_failed": [],
+            "require_all_cameras": True,
+        }
+    )
+)
+class StartReport(TypedDict):
+    """Result of a start. If `success` is false, the start was refused and nothing changed."""
+
+    success: bool
+    """Whether footage of every required camera is on the disk."""
+    message: str
+    """Human-readable result."""
+    match_id: NotRequired[str | None]
+    """Match id; only on success."""
+    cameras_started: NotRequired[list[int] | None]
+    """Ids of the cameras that record."""
+    cameras_failed: NotRequired[list[int] | None]
+    """Ids of the cameras that do not record."""
+    failed_cameras: NotRequired[list[int] | None]
+    """Like `cameras_failed`, if no camera started and not all were required."""
+    require_all_cameras: NotRequired[bool | None]
+    """Value of `require_all_cameras` that applied."""
+    errors: NotRequired[dict[str, str] | None]
+    """Reasons by `camera_N` for cameras that do not record."""
+    warnings: NotRequired[list[str] | None]
+    """Unknown fields of the request that were ignored."""
+    disk_minutes_left: NotRequired[float | None]
+    """Estimated minutes until the disk is full at the current bit rate; null if not known yet."""
+
+
+@with_config(ANSWER)
+class CameraStop(TypedDict):
+    """Result of stopping one camera, and the state of its last segment."""
+
+    success: bool
+    """Whether the stop reached the camera."""
+    eos_received: bool
+    """Whether the end of the stream was written."""
+    timed_out: bool
+    """Whether the camera failed to stop in time."""
+    error: str | None
+    """Error message; null without an error."""
+    finalized: bool
+    """Whether the file is complete."""
+    segment_path: NotRequired[str | None]
+    """Newest segment."""
+    integrity_checked: NotRequired[bool | None]
+    """Whether the segment was read."""
+    integrity_ok: NotRequired[bool | None]
+    """Whether the segment is intact; null if unknown."""
+    integrity_error: NotRequired[str | None]
+    """First fault found."""
+    integrity_avg_frame_rate: NotRequired[str | None]
+    """Average frame rate, such as "30/1"."""
+
+
+class RecordedGap(TypedDict):
+    """Interval without footage of a camera."""
+
+    camera: str
+    from_unix_ns: int
+    to_unix_ns: int
+    reason: str
+    length_known: NotRequired[bool]
+    seconds: float
+
+
+@with_config(
+    example(
+        {
+            "success": True,
+            "message": "Recording stopped successfully",
+            "transport_success": True,
+            "graceful_stop": True,
+            "camera_stop_results": {
+                "camera_0": {
+                    "success": True,
+                    "eos_received": True,
+                    "timed_out": False,
+                    "error": None,
+                    "finalized": True,
+                }
+            },
+            "integrity": {"checked": True, "all_ok": True, "reason": None, "cameras": {}},
+        }
+    )
+)
+class StopReport(TypedDict):
+    """Result of a stop. `success` means that the footage of every camera is complete and intact."""
+
+    success: bool
+    """Whether all files were finalised and no fault was found."""
+    message: str
+    """Human-readable result."""
+    protected: NotRequired[bool | None]
+    """True if the stop was refused because of the protection period."""
+    transport_success: NotRequired[bool | None]
+    """Whether every camera was reached."""
+    graceful_stop: NotRequired[bool | None]
+    """Whether every file is complete."""
+    camera_stop_results: NotRequired[dict[str, CameraStop] | None]
+    """Entries by `camera_N`."""
+    integrity: NotRequired[Integrity | None]
+    """Result of the integrity check; missing if no camera was stopped."""
+    match_id: NotRequired[str | None]
+    """Match that was stopped."""
+    duration: NotRequired[float | None]
+    """Recorded duration in seconds."""
+    gaps: NotRequired[list[Annotated[RecordedGap, OPEN_OBJECT]] | None]
+    """Gaps in the footage: `camera`, `from_unix_ns`, `to_unix_ns`, `seconds` and `reason`."""
+
+
+@with_config(ANSWER)
+class CameraDiagnostics(TypedDict):
+    """Diagnostics of one camera of the running recording."""
+
+    pipeline_present: bool
+    """Whether a worker process exists for this camera."""
+    pipeline_state: str
+    """State of the pipeline; `missing` without one."""
+    latest_segment: NotRequired[str | None]
+    """Segment being written."""
+    latest_segment_size: NotRequired[int | None]
+    """Bytes."""
+    latest_segment_age_seconds: NotRequired[float | None]
+    """Seconds since the last write to the segment."""
+    integrity_probe: NotRequired[Annotated[ProbeResult, OPEN_OBJECT] | None]
+    """Result of the latest probe: `checked`, `ok` and `error`."""
+    # For whoever looks into a recording; the contract does not name them.
+    last_frame_age_seconds: NotRequired[Undocumented[float | None]]
+    last_error: NotRequired[Undocumented[str | None]]
+
+
+@with_config(ANSWER)
+class RecordingProblem(TypedDict):
+    """A problem of the running recording."""
+
+    kind: Annotated[IssueKind, open_enum(get_args(IssueKind))]
+    """Kind of problem. Use this in programs, because messages may change."""
+    camera: str | None
+    """Camera as `camera_N`; null if the whole match is affected."""
+    message: str
+    """Message as in `issues` or `message`."""
+
+
+@with_config(
+    example(
+        {
+            "healthy": True,
+            "message": "Recording healthy",
+            "recovery_attempts": {"camera_0": 0},
+            "camera_diagnostics": {
+                "camera_0": {
+                    "pipeline_present": True,
+                    "pipeline_state": "running",
+                    "latest_segment": "cam0_20260211_220241_00.mp4",
+                    "latest_segment_size": 4035962,
+                    "latest_segment_age_seconds": 1.8,
+                    "integrity_probe": {"checked": False, "ok": None, "error": None},
+                }
+            },
+        }
+    )
+)
+class RecordingHealth(TypedDict):
+    """Health of the running recording."""
+
+    healthy: bool
+    """Whether no problem is known."""
+    message: str
+    """Summary of the problems, or that there are none."""
+    issues: NotRequired[list[str] | None]
+    """Problems as text; only when unhealthy."""
+    problems: NotRequired[list[RecordingProblem] | None]
+    """Problems in machine-readable form; only when unhealthy."""
+    recovery_attempts: NotRequired[dict[str, int] | None]
+    """Entries by `camera_N`."""
+    camera_diagnostics: NotRequired[dict[str, CameraDiagnostics] | None]
+    """Diagnostics by `camera_N`; always present during a recording."""
