@@ -218,6 +218,6 @@ def test_the_charts_have_the_time_before_the_page_was_opened(
     expect(page.locator(".uplot").first).to_be_visible()
     with page.expect_response(re.compile(r"/metrics-history\?range=day")) as heard:
         board.button("Last day").click()
-    assert heard.value.json()["step_s"] == 60
+    assert heard.value.json()["step_s"] == 120
     expect(page.get_by_role("img", name=re.compile("^Last day: CPU"))).to_be_visible()
     assert board.violations() == []
