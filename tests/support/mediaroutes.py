@@ -18,6 +18,7 @@ MEDIA: dict[str, tuple[str, bool]] = {
     f"{VOD}/init/{{file_name}}": (f"{M}/vod/cam2/init/{{segment}}", False),
     "/api/v1/recordings/{match_id}/markers.vtt": (f"{M}/markers.vtt", False),
     "/api/v1/recordings/{match_id}/download": (f"{M}/download", False),
+    "/api/v1/matches/{match_id}/poster.jpg": ("/api/v1/matches/{match}/poster.jpg", False),
     "/api/v1/cameras/{camera_id}/snapshot.jpg": ("/api/v1/cameras/2/snapshot.jpg", False),
     "/hls/{name}": ("/hls/cam2.m3u8", False),
 }
