@@ -70,6 +70,7 @@ def test_a_deleted_match_comes_back_and_the_trash_goes_first_where_space_is_need
         sent(server, "POST", "/matches/derby/trash")
         filmed_before = [each["match_id"] for each in server.get("/trash")["matches"]]
         assert filmed_before == ["derby"]
+        assert library_events(server) == ["trashed", "restored", "trashed"]
         server.kill()
         server.start()
         (entry,) = server.get("/trash")["matches"]

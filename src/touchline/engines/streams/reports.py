@@ -70,6 +70,8 @@ class StreamReports:
         self._started = metrics.counter("orch_events_started", "Streams reported as started.")
         self._ended = metrics.counter("orch_events_ended", "Streams ended.")
         self._turns = Turns()
+        self._ending: dict[str, str | None] = {}
+        """Streams whose end is being saved, with the reason if this server noticed it meanwhile."""
         self._labels: dict[str, dict[str, Mapping[str, str]]] = {}  # by engine and stream
         self._started_s: dict[str, float] = {}
         self._ended_s: dict[str, float] = {}
@@ -152,7 +154,7 @@ class StreamReports:
             if stream is None or stream.status == "ended":
                 return Ended(updated=False, stream=stream)
             over, event = self._ended_stream(stream, reason or "unspecified")
-            await self._store.save_streams([over], [event])
+            await self._save_end(stream, over, event)
             self._unregister(over)
             return Ended(updated=True, stream=over)
         finally:
@@ -202,8 +204,12 @@ class StreamReports:
     def end_noticed(self, stream: Stream, reason: str) -> None:
         """End a stream whose end was detected by this server.
 
-        It is saved to the disk later.
+        It is saved to the disk later. If a reported end of the stream is being saved, that one
+        counts.
         """
+        if stream.id in self._ending:
+            self._ending[stream.id] = reason
+            return
         over, event = self._ended_stream(stream, reason)
         self._store.note_streams([over], [event])
         self._unregister(over)
@@ -329,6 +335,17 @@ class StreamReports:
             self._store.note_engine(used.id, facts_of(used))
         self._fleet.leases.release(engine.id)
         self._fleet.plan_outdated.mark()
+
+    async def _save_end(self, stream: Stream, over: Stream, event: Event) -> None:
+        """Save the end of a stream; if that fails, end it for the reason noticed meanwhile."""
+        self._ending[stream.id] = None
+        try:
+            await self._store.save_streams([over], [event])
+        except BaseException:
+            if (noticed := self._ending.pop(stream.id)) is not None:
+                self.end_noticed(stream, noticed)
+            raise
+        del self._ending[stream.id]
 
     def _ended_stream(self, stream: Stream, reason: str) -> tuple[Stream, Event]:
         reason = UNFIT.sub(" ", reason)[:_TEXT_LIMIT]
