@@ -61,7 +61,7 @@ class ProcessLink:
     process's events, `on_lost` when it is gone.
     """
 
-    def __init__(  # noqa: PLR0913  (to be made fewer)
+    def __init__(  # noqa: PLR0913  (how a program is run, and who follows it)
         self,
         name: str,
         *,

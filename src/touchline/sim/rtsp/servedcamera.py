@@ -19,7 +19,7 @@ from touchline.sim.rtsp.occasion import Occasion
 class ServedCamera:
     """A camera's tracks, pictures and misbehaviour, and what it counts over all connections."""
 
-    def __init__(  # noqa: PLR0913  (to be made fewer)
+    def __init__(  # noqa: PLR0913  (each is an option of the simulated camera)
         self,
         coding: Coding,
         *,

@@ -35,7 +35,7 @@ _LOST_STATES = {"stalled", "retrying", "error"}
 class Match:
     """Match being recorded."""
 
-    def __init__(  # noqa: PLR0913  (to be made fewer)
+    def __init__(  # noqa: PLR0913  (facts of a recording, as its manifest has them)
         self,
         match_id: str,
         folder: Path,
