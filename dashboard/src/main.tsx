@@ -1,13 +1,17 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { App } from "./App";
 import { ServerError } from "./api/http";
+import { App } from "./features/shell/App";
 import { applyTheme, savedTheme } from "./lib/theme";
+import { loadLanguage, preferredLanguage } from "./messages";
+import { LanguageProvider } from "./messages/LanguageProvider";
 import "./styles.css";
 import { FeedbackProvider } from "./ui/feedback";
 
 applyTheme(savedTheme());
+// English, which is here already, where the texts of another language cannot be had.
+await loadLanguage(preferredLanguage()).catch(() => loadLanguage("en"));
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -25,9 +29,11 @@ if (!root) throw new Error("the page has no root");
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queries}>
-      <FeedbackProvider>
-        <App />
-      </FeedbackProvider>
+      <LanguageProvider>
+        <FeedbackProvider>
+          <App />
+        </FeedbackProvider>
+      </LanguageProvider>
     </QueryClientProvider>
   </StrictMode>,
 );

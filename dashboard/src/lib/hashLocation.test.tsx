@@ -1,9 +1,9 @@
-import { cleanup, render, screen } from "@testing-library/react";
+import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import createClient from "openapi-fetch";
 import { afterEach, expect, test } from "vitest";
 import { Link, Route, Router } from "wouter";
 import type { paths } from "../api/schema";
-import { decoded, streamPath, useExactHash } from "./hashLocation";
+import { decoded, streamPath, useExactHash, useHashState } from "./hashLocation";
 
 const IDS = [
   ..."; / ? : @ & = + $ , # % | \\ \" ' < > ^ ` { } [ ] ! * ( ) ~".split(" ").map((c) => `a${c}b`),
@@ -55,4 +55,34 @@ test("a link of a match with spaces and letters of any kind leads to it", async 
     </Router>,
   );
   expect(screen.getByRole("status").textContent).toBe("2026-11-27 Süd - Łódź");
+});
+
+const shown: (string | null)[] = [];
+
+function Page() {
+  const [tab, setTab] = useHashState("tab");
+  const [level] = useHashState("level");
+  shown.push(tab, level);
+  return (
+    <button type="button" onClick={() => setTab(tab === "logs" ? "a?b#c" : null)}>
+      {tab}
+    </button>
+  );
+}
+
+test("what a page keeps behind the question mark survives and is no part of its path", () => {
+  location.hash = "#/system?tab=logs&level=a%26b";
+  shown.length = 0;
+  render(
+    <Router hook={useExactHash}>
+      <Route path="/system" component={Page} />
+    </Router>,
+  );
+  expect(shown).toEqual(["logs", "a&b"]);
+  const button = screen.getByRole("button");
+  fireEvent.click(button);
+  expect(button.textContent).toBe("a?b#c");
+  expect(new URLSearchParams(location.hash.split("?")[1]).get("level")).toBe("a&b");
+  fireEvent.click(button);
+  expect(location.hash).toBe("#/system?level=a%26b");
 });

@@ -1,0 +1,96 @@
+import { expect, test } from "vitest";
+import type { MatchEntry } from "../../api/capture";
+import { parseMatchId } from "../../lib/matchName";
+import { grouped } from "../engines/variant/Parameters";
+import { type Source, sourcesOf, thumbnailsOf } from "../player/sources";
+import { overlapOf } from "../preview/Preview";
+import { found } from "./Matches";
+
+const entry = (more: Partial<MatchEntry> = {}): MatchEntry => ({
+  files: [],
+  total_size_mb: 10,
+  camera_count: 2,
+  segments_count: 2,
+  created_at: 100,
+  ...more,
+});
+const row = (id: string, more: Partial<MatchEntry> = {}) => ({
+  id,
+  entry: entry(more),
+  ...parseMatchId(id),
+});
+const rows = [
+  row("2026-11-20 Owls - Lions - League", { started_at: 1000, total_size_mb: 5 }),
+  row("2026-11-27 Lions - Tigers - Cup", { started_at: 2000, total_size_mb: 50 }),
+  row("match_1770836561"),
+];
+const ids = (list: { id: string }[]) => list.map(({ id }) => id.slice(0, 10));
+
+test("a search finds the matches that hold all of its words", () => {
+  expect(ids(found(rows, "lions CUP", "date", false))).toEqual(["2026-11-27"]);
+  expect(ids(found(rows, "", "date", false))).toEqual(["2026-11-27", "2026-11-20", "match_1770"]);
+  expect(ids(found(rows, "", "size", true))).toEqual(["2026-11-20", "match_1770", "2026-11-27"]);
+  expect(found(rows, "bears", "date", false)).toEqual([]);
+});
+
+test("what can be played of a match are its cameras, and what was made of it", () => {
+  const file = (name: string, type: "segmented" | "single") => ({
+    file: name,
+    type,
+    size_mb: 1,
+    created_at: 1,
+  });
+  const files = [
+    file("cam0", "segmented"),
+    file("cam1", "segmented"),
+    file("cam0_archive.mp4", "single"),
+    file("panorama_archive.mp4", "single"),
+  ];
+  expect(sourcesOf(entry({ files })).map(({ id }) => id)).toEqual(["cam0", "cam1", "panorama"]);
+});
+
+test("thumbnails are those of the camera that is shown", () => {
+  const [cam0, cam1, cam2, follow] = ["cam0", "cam1", "cam2", "follow"].map((id) => ({
+    id,
+    name: id,
+  })) as [Source, Source, Source, Source];
+  const sources = [cam0, cam1, cam2, follow];
+  const sheets = { cam1: {}, cam2: {} };
+  expect(thumbnailsOf([cam2], sources, sheets)).toBe("cam2");
+  expect(thumbnailsOf([cam0, cam1, cam2], sources, sheets)).toBe("cam1");
+  expect(thumbnailsOf([follow], sources, sheets)).toBe("cam1");
+  expect(thumbnailsOf([cam0], sources, {})).toBeUndefined();
+});
+
+test("what both cameras see is shown once it is known", () => {
+  expect(overlapOf({ overlap: 0.34 })).toBe(0.34);
+  expect(overlapOf({})).toBeNull();
+  expect(overlapOf(undefined)).toBeNull();
+});
+
+test("parameters are found by name and by what they are for, in their groups", () => {
+  const parameter = (name: string) => ({
+    name,
+    type: "int",
+    value: 1,
+    enabled: true,
+    custom: false,
+  });
+  const about = {
+    name: "--live-buffer",
+    type: "int" as const,
+    default: 10,
+    enabled: true,
+    group: "buffer",
+    help: "So much is gathered before it plays.",
+    unit: "s",
+    choices: [],
+    minimum: null,
+    maximum: null,
+    secret: false,
+  };
+  const all = [parameter("--live-buffer"), parameter("--mine")];
+  expect(grouped(all, [about], "").map(([group]) => group)).toEqual(["buffer", "other"]);
+  expect(grouped(all, [about], "gathered PLAYS").map(([group]) => group)).toEqual(["buffer"]);
+  expect(grouped(all, [about], "nothing")).toEqual([]);
+});

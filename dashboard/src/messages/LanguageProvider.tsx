@@ -1,0 +1,33 @@
+import { createContext, Fragment, type ReactNode, useContext, useMemo, useState } from "react";
+import { type Language, language, loadLanguage, saveLanguage } from ".";
+
+type Choice = { language: Language; choose: (language: Language) => Promise<void> };
+
+const LanguageContext = createContext<Choice | null>(null);
+
+/** Shows everything anew when another language is chosen. */
+export function LanguageProvider({ children }: { children: ReactNode }) {
+  const [shown, setShown] = useState(language);
+  const choice = useMemo(
+    () => ({
+      language: shown,
+      choose: async (chosen: Language) => {
+        await loadLanguage(chosen);
+        saveLanguage(chosen);
+        setShown(chosen);
+      },
+    }),
+    [shown],
+  );
+  return (
+    <LanguageContext.Provider value={choice}>
+      <Fragment key={shown}>{children}</Fragment>
+    </LanguageContext.Provider>
+  );
+}
+
+export function useLanguage(): Choice {
+  const choice = useContext(LanguageContext);
+  if (!choice) throw new Error("useLanguage needs a LanguageProvider");
+  return choice;
+}

@@ -1,0 +1,2 @@
+/** Texts: engines. */
+export const engines = {};

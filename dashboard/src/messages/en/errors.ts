@@ -1,0 +1,2 @@
+/** Texts: errors. */
+export const errors = {};

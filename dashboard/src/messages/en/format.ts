@@ -1,0 +1,2 @@
+/** Texts: format. */
+export const format = {};

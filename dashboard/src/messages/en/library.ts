@@ -1,0 +1,2 @@
+/** Texts: library. */
+export const library = {};

@@ -1,0 +1,2 @@
+/** Texts: matchday. */
+export const matchday = {};

@@ -1,0 +1,2 @@
+/** Texts: panorama. */
+export const panorama = {};

@@ -1,0 +1,2 @@
+/** Texts: player. */
+export const player = {};

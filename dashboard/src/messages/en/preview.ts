@@ -1,0 +1,2 @@
+/** Texts: preview. */
+export const preview = {};

@@ -1,0 +1,2 @@
+/** Texts: system. */
+export const system = {};
