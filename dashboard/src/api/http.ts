@@ -1,9 +1,13 @@
 import createClient from "openapi-fetch";
+import { words } from "../messages";
 import type { components, paths } from "./schema";
 
 export type Schema = components["schemas"];
 
-/** The server's own words for what went wrong, with its status; 0 means that it was not reached. */
+/**
+ * The server's own words for what went wrong, with its status; 0 means that it was not reached.
+ * `errorWords` tells it to people.
+ */
 export class ServerError extends Error {
   constructor(
     message: string,
@@ -19,10 +23,7 @@ export const api = createClient<paths>({
     try {
       return await fetch(request);
     } catch {
-      throw new ServerError(
-        "The server cannot be reached. Is this device still in its network?",
-        0,
-      );
+      throw new ServerError(words.errors.codes.unreached.what, 0, "unreached");
     }
   },
 });
@@ -66,7 +67,12 @@ export function messageOf(error: unknown, response: { status: number; statusText
 }
 
 function codeOf(error: unknown): string | null {
-  const code = field(error, "code") ?? field(field(error, "detail"), "code");
+  const detail = field(error, "detail");
+  // A value that is not valid has its reason in the first of a list.
+  const code =
+    field(error, "code") ??
+    field(detail, "code") ??
+    (Array.isArray(detail) ? field(detail[0], "type") : undefined);
   return typeof code === "string" ? code : null;
 }
 

@@ -1,4 +1,5 @@
-import type { Schema } from "./http";
+import { words } from "../messages";
+import { type Schema, ServerError } from "./http";
 
 /** The channels of `/ws`; each tells what its route answers. */
 export type Channels = {
@@ -166,11 +167,7 @@ export class LiveSocket {
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.pending.delete(id);
-        reject(
-          new Error(
-            "The server did not answer in time. It may have done it: look before you repeat it.",
-          ),
-        );
+        reject(new ServerError(words.errors.codes.no_answer.what, 0, "no_answer"));
       }, COMMAND_TIMEOUT_MS);
       this.pending.set(id, {
         text,
@@ -238,7 +235,7 @@ export class LiveSocket {
     this.pending.delete(id);
     clearTimeout(pending.timer);
     if (message.success) pending.done(message.data);
-    else pending.failed(new Error(String(message.error ?? "The command failed")));
+    else pending.failed(refused(message));
   }
 
   private closed(socket: WebSocket, event: CloseEvent | undefined) {
@@ -259,6 +256,12 @@ export class LiveSocket {
     this.connection = connection;
     for (const listener of this.connectionListeners) listener();
   }
+}
+
+/** Why a command failed; earlier servers give no code. */
+function refused({ error, code }: Message): ServerError {
+  const text = typeof error === "string" ? error : words.errors.unknown.what;
+  return new ServerError(text, 200, typeof code === "string" ? code : null);
 }
 
 /** Nothing more is heard of it. */

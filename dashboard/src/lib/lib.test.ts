@@ -1,5 +1,18 @@
-import { describe, expect, test } from "vitest";
-import { ago, bitrate, bytes, clock, duration } from "./format";
+import { afterEach, describe, expect, test } from "vitest";
+import { loadLanguage } from "../messages";
+import {
+  ago,
+  bitrate,
+  bytes,
+  clock,
+  day,
+  duration,
+  list,
+  number,
+  plural,
+  shortDuration,
+  timeLeft,
+} from "./format";
 import { Histories, Series } from "./history";
 import { follow } from "./lines";
 import { matchId, parseMatchId, today } from "./matchName";
@@ -7,6 +20,8 @@ import { qualityInWords } from "./quality";
 import { parseThumbnails, thumbnailAt } from "./vtt";
 
 describe("format", () => {
+  afterEach(() => loadLanguage("en"));
+
   test("times and sizes read like those on a scoreboard and a disk", () => {
     expect(clock(65)).toBe("1:05");
     expect(clock(5025.9)).toBe("1:23:45");
@@ -16,6 +31,26 @@ describe("format", () => {
     expect(bitrate(12_000_000)).toBe("12.0 Mbit/s");
     expect(ago("2026-11-27T10:00:00Z", Date.parse("2026-11-27T10:05:00Z"))).toBe("5 min ago");
     expect(ago(null)).toBe("never");
+    expect(shortDuration(0.42)).toBe("0.4 s");
+    expect(shortDuration(75)).toBe("1 min");
+    expect(plural(1289, "picture")).toBe("1,289 pictures");
+  });
+
+  test("they read so in the language that is shown", async () => {
+    await loadLanguage("de");
+    const now = Date.parse("2026-11-27T10:00:00Z");
+    expect(bytes(1536)).toBe("1,5 KiB");
+    expect(bitrate(12_000_000)).toBe("12,0 Mbit/s");
+    expect(shortDuration(0.42)).toBe("0,4 s");
+    expect(number(1289)).toBe("1.289");
+    expect(duration(3 * 86_400)).toBe("3 Tage");
+    expect(timeLeft(48 * 60)).toBe("48 h");
+    expect(ago("2026-11-27T09:55:00Z", now)).toBe("vor 5 min");
+    expect(ago("2026-11-24T10:00:00Z", now)).toBe("vor 3 Tagen");
+    expect(ago("2026-11-27T10:00:00Z", now)).toBe("gerade eben");
+    expect(list(["LEFT", "RIGHT"])).toBe("LEFT und RIGHT");
+    expect(day("2026-11-27")).toBe("27.11.2026");
+    expect(day("soon")).toBe("soon");
   });
 });
 

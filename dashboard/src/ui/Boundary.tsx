@@ -1,5 +1,6 @@
 import { Component, type ReactNode } from "react";
-import { Button, Note } from "./basics";
+import { words } from "../messages";
+import { Button, Details, Note } from "./basics";
 
 type Props = { children: ReactNode; place: string };
 
@@ -18,16 +19,16 @@ export class Boundary extends Component<Props, { error: Error | null }> {
   override render() {
     const { error } = this.state;
     if (!error) return this.props.children;
+    const { title, text, reload } = words.errors.page;
     return (
       <div className="page">
-        <h1>This page cannot be shown</h1>
-        <Note tone="bad" alert title={error.message}>
-          The server may have been upgraded, or the connection broke while the page was loaded. A
-          running recording is not touched by this.
+        <h1>{title}</h1>
+        <Note tone="bad" alert title={text}>
+          <Details lines={[error.message]} />
         </Note>
         <div>
           <Button tone="primary" onClick={() => location.reload()}>
-            Load it again
+            {reload}
           </Button>
         </div>
       </div>

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import type uPlot from "uplot";
+import { words } from "../messages";
 import { Loading } from "./basics";
 
 export type Line = { label: string; values: readonly (number | null)[] };
@@ -65,14 +66,14 @@ export function Chart({
   const newest = lines
     .map(({ label: name, values }) => {
       const last = values[values.length - 1];
-      return `${name} ${typeof last === "number" ? unit(last) : "unknown"}`;
+      return `${name} ${typeof last === "number" ? unit(last) : words.shell.noFigure}`;
     })
     .join(", ");
   return (
     <figure>
       <figcaption className="small muted">{label}</figcaption>
       <div ref={box} className="chart" role="img" aria-label={`${label}: ${newest}`}>
-        <Loading what="Drawing…" />
+        <Loading what={words.shell.drawing} />
       </div>
     </figure>
   );

@@ -55,7 +55,7 @@ test("the signed link is copied, by the name under which the page was opened", a
   show();
   await vi.waitFor(() => expect(writeText).toHaveBeenCalledWith(link), patient);
   expect(asked).toEqual([{ url: "/api/v1/links", body: { path: PATH } }]);
-  await vi.waitFor(() => expect(screen.getByText(/link is copied/)).toBeDefined(), patient);
+  await vi.waitFor(() => expect(screen.getByText(/^Link copied/)).toBeDefined(), patient);
   expect(screen.queryByLabelText("Link to Camera 0")).toBeNull();
 });
 
@@ -65,8 +65,12 @@ test("where a page has no clipboard the link is shown", async () => {
   expect(field.value).toBe(link);
 });
 
-test("a refusal is told in the server's words", async () => {
+test("a refusal is told in words: the catalogue's, or else the server's", async () => {
   answer = () => Response.json({ detail: "missing bearer token" }, { status: 401 });
   show();
-  await vi.waitFor(() => expect(screen.getByText("missing bearer token")).toBeDefined(), patient);
+  await screen.findByText("You are signed out. Sign in again.", {}, patient);
+  cleanup();
+  answer = () => Response.json({ detail: "This file has no link" }, { status: 404 });
+  show();
+  await screen.findByText("This file has no link", {}, patient);
 });

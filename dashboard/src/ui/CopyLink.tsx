@@ -1,6 +1,7 @@
 import { Link2 } from "lucide-react";
 import { useState } from "react";
 import { playerLink } from "../api/links";
+import { words } from "../messages";
 import { Button } from "./basics";
 import { useAction } from "./feedback";
 
@@ -25,7 +26,7 @@ export function CopyLink({
       const link = await playerLink(path);
       const copied = await toClipboard(link);
       setShown(copied ? null : link);
-      return copied ? "The link is copied; any player opens it" : "Copy the link that is shown";
+      return copied ? words.shell.linkCopied : words.shell.linkShown;
     },
     { done: (told) => told },
   );
@@ -34,19 +35,19 @@ export function CopyLink({
       <Button
         size="small"
         icon={icon}
-        aria-label={`Copy link to ${label}`}
+        aria-label={words.shell.copyLinkTo(label)}
         disabled={disabled || copy.isPending}
         onClick={() => copy.mutate(undefined)}
       >
         <Link2 size={icon ? 18 : 16} aria-hidden />
-        {!icon && "Copy link"}
+        {!icon && words.shell.copyLink}
       </Button>
       {shown !== null && (
         <input
           className="input"
           readOnly
           value={shown}
-          aria-label={`Link to ${label}`}
+          aria-label={words.shell.linkTo(label)}
           ref={(input) => input?.select()}
           onFocus={(event) => event.target.select()}
         />

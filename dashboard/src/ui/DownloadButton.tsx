@@ -1,6 +1,9 @@
 import { Download } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { download } from "../lib/download";
+import { errorText } from "../lib/errorWords";
+import { percent } from "../lib/format";
+import { words } from "../messages";
 import { Button, Progress } from "./basics";
 import { useFeedback } from "./feedback";
 
@@ -30,10 +33,10 @@ export function DownloadButton({
     setShare(0);
     try {
       const how = await download(url, name, setShare, controller.signal);
-      tell(how === "saved" ? `${name} is saved` : `The browser downloads ${name}`);
+      tell(how === "saved" ? words.shell.download.saved(name) : words.shell.download.started(name));
     } catch (error) {
-      if (controller.signal.aborted) tell("The download was given up");
-      else tell((error as Error).message, { bad: true });
+      if (controller.signal.aborted) tell(words.shell.download.stopped);
+      else tell(errorText(error), { bad: true });
     } finally {
       running.current = null;
       setShare(null);
@@ -43,11 +46,11 @@ export function DownloadButton({
     <span className="row">
       <Button size="small" onClick={press} disabled={disabled}>
         <Download size={16} aria-hidden />
-        {share === null ? children : `Stop (${Math.round(share * 100)} %)`}
+        {share === null ? children : words.shell.download.stop(percent(share * 100))}
       </Button>
       {share !== null && (
         <span style={{ width: 120 }}>
-          <Progress label={`Download of ${name}`} value={share} />
+          <Progress label={words.shell.download.progress(name)} value={share} />
         </span>
       )}
     </span>

@@ -1,6 +1,8 @@
 import { Progress as RadixProgress, Switch as RadixSwitch, Tabs as RadixTabs } from "radix-ui";
 import { type ComponentProps, type ReactNode, useId } from "react";
+import { errorWords } from "../lib/errorWords";
 import type { Series } from "../lib/history";
+import { words } from "../messages";
 
 export type Tone = "good" | "warn" | "bad" | "info" | "plain";
 
@@ -63,7 +65,7 @@ export function Details({ lines }: { lines: readonly string[] }) {
   if (lines.length === 0) return null;
   return (
     <details className="small">
-      <summary>Details</summary>
+      <summary>{words.shell.details}</summary>
       {lines.map((line) => (
         <p key={line} className="muted">
           {line}
@@ -73,17 +75,27 @@ export function Details({ lines }: { lines: readonly string[] }) {
   );
 }
 
-/** What a query or an action said went wrong, in the server's words. */
+/** What a query or an action said went wrong, what to do, and the server's words under it. */
 export function ErrorNote({ error }: { error: unknown }) {
   if (!error) return null;
-  return <Note tone="bad" alert title={error instanceof Error ? error.message : String(error)} />;
+  const { what, todo, details } = errorWords(error);
+  return (
+    <Note tone="bad" alert title={what}>
+      {(todo || details) && (
+        <>
+          {todo}
+          <Details lines={details ? [details] : []} />
+        </>
+      )}
+    </Note>
+  );
 }
 
 export function Empty({ children }: { children: ReactNode }) {
   return <div className="empty">{children}</div>;
 }
 
-export function Loading({ what = "Loading…" }: { what?: string }) {
+export function Loading({ what = words.shell.loading }: { what?: string }) {
   return (
     <div className="loading" role="status">
       {what}

@@ -9,6 +9,8 @@ import {
   useRef,
   useState,
 } from "react";
+import { errorText } from "../lib/errorWords";
+import { words } from "../messages";
 import { Button } from "./basics";
 
 type Question = { title: string; body?: ReactNode; action: string; danger?: boolean };
@@ -49,7 +51,7 @@ export function FeedbackProvider({ children }: { children: ReactNode }) {
 
   return (
     <FeedbackContext.Provider value={feedback}>
-      <RadixToast.Provider duration={7000} label="Message">
+      <RadixToast.Provider duration={7000} label={words.shell.message}>
         {children}
         <AlertDialog.Root open={question !== null} onOpenChange={(open) => open || close(false)}>
           <AlertDialog.Portal>
@@ -59,11 +61,11 @@ export function FeedbackProvider({ children }: { children: ReactNode }) {
                 <h2>{question?.title}</h2>
               </AlertDialog.Title>
               <AlertDialog.Description asChild>
-                <div className="muted">{question?.body ?? "This cannot be undone."}</div>
+                <div className="muted">{question?.body ?? words.shell.cannotBeUndone}</div>
               </AlertDialog.Description>
               <div className="dialog-actions">
                 <AlertDialog.Cancel asChild>
-                  <Button>Cancel</Button>
+                  <Button>{words.shell.cancel}</Button>
                 </AlertDialog.Cancel>
                 <Button tone={question?.danger ? "danger" : "primary"} onClick={() => close(true)}>
                   {question?.action}
@@ -81,20 +83,20 @@ export function FeedbackProvider({ children }: { children: ReactNode }) {
           >
             <RadixToast.Description className="grow">{text}</RadixToast.Description>
             {undo && (
-              <RadixToast.Action altText="Undo" asChild>
+              <RadixToast.Action altText={words.shell.undo} asChild>
                 <Button size="small" onClick={undo}>
-                  Undo
+                  {words.shell.undo}
                 </Button>
               </RadixToast.Action>
             )}
             <RadixToast.Close asChild>
-              <Button size="small" tone="quiet" aria-label="Close message">
+              <Button size="small" tone="quiet" aria-label={words.shell.closeMessage}>
                 ✕
               </Button>
             </RadixToast.Close>
           </RadixToast.Root>
         ))}
-        <RadixToast.Viewport className="toasts" />
+        <RadixToast.Viewport className="toasts" label={words.shell.messages("{hotkey}")} />
       </RadixToast.Provider>
     </FeedbackContext.Provider>
   );
@@ -133,7 +135,7 @@ export function useAction<A, R>(
       if (text) tell(text);
     },
     onError: (error) =>
-      options.failed ? options.failed(error) : tell(error.message, { bad: true }),
+      options.failed ? options.failed(error) : tell(errorText(error), { bad: true }),
     onSettled: options.after,
   });
 }
@@ -166,7 +168,7 @@ export function Dialog({
               <h2>{title}</h2>
             </RadixDialog.Title>
             <RadixDialog.Close asChild>
-              <Button size="small" tone="quiet" aria-label="Close">
+              <Button size="small" tone="quiet" aria-label={words.shell.close}>
                 ✕
               </Button>
             </RadixDialog.Close>
