@@ -1,6 +1,7 @@
 import { Link2 } from "lucide-react";
 import { useState } from "react";
 import { playerLink } from "../api/links";
+import { toClipboard } from "../lib/clipboard";
 import { words } from "../messages";
 import { Button } from "./basics";
 import { useAction } from "./feedback";
@@ -54,13 +55,4 @@ export function CopyLink({
       )}
     </span>
   );
-}
-
-async function toClipboard(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false; // no clipboard here, or it was refused
-  }
 }

@@ -4,6 +4,8 @@ import { errorWords } from "../lib/errorWords";
 import type { Series } from "../lib/history";
 import { words } from "../messages";
 
+export { Field, NumberSetting } from "./Field";
+
 export type Tone = "good" | "warn" | "bad" | "info" | "plain";
 
 type ButtonProps = ComponentProps<"button"> & {
@@ -100,43 +102,6 @@ export function Loading({ what = words.shell.loading }: { what?: string }) {
     <div className="loading" role="status">
       {what}
     </div>
-  );
-}
-
-export function Field({
-  label,
-  hint,
-  ...rest
-}: { label: string; hint?: ReactNode } & ComponentProps<"input">) {
-  return (
-    <label className="field">
-      <span>{label}</span>
-      <input className="input" {...rest} />
-      {hint && <small className="muted">{hint}</small>}
-    </label>
-  );
-}
-
-/** A number that is changed when one has finished typing. Shown anew when the server's changes. */
-export function NumberSetting({
-  value,
-  onChange,
-  ...rest
-}: { label: string; value: number | undefined; onChange: (value: number) => void } & Omit<
-  ComponentProps<"input">,
-  "value" | "onChange"
->) {
-  return (
-    <Field
-      key={value}
-      type="number"
-      defaultValue={value}
-      onBlur={(event) => {
-        const wanted = event.target.valueAsNumber;
-        if (Number.isFinite(wanted) && wanted !== value) onChange(wanted);
-      }}
-      {...rest}
-    />
   );
 }
 

@@ -12,6 +12,7 @@ import {
 import { errorText } from "../lib/errorWords";
 import { words } from "../messages";
 import { Button } from "./basics";
+import { useReturnFocus } from "./returnFocus";
 
 type Question = { title: string; body?: ReactNode; action: string; danger?: boolean };
 type Toast = { id: number; text: string; bad: boolean; undo?: () => void };
@@ -28,6 +29,7 @@ const MOST_TOASTS = 4;
 export function FeedbackProvider({ children }: { children: ReactNode }) {
   const [question, setQuestion] = useState<Question | null>(null);
   const [toasts, setToasts] = useState<Toast[]>([]);
+  const focus = useReturnFocus();
   const answer = useRef<(yes: boolean) => void>(() => undefined);
   const nextId = useRef(1);
 
@@ -56,7 +58,7 @@ export function FeedbackProvider({ children }: { children: ReactNode }) {
         <AlertDialog.Root open={question !== null} onOpenChange={(open) => open || close(false)}>
           <AlertDialog.Portal>
             <AlertDialog.Overlay className="overlay" />
-            <AlertDialog.Content className="dialog">
+            <AlertDialog.Content className="dialog" {...focus}>
               <AlertDialog.Title asChild>
                 <h2>{question?.title}</h2>
               </AlertDialog.Title>
@@ -155,12 +157,14 @@ export function Dialog({
   wide?: boolean;
   children: ReactNode;
 }) {
+  const focus = useReturnFocus();
   return (
     <RadixDialog.Root open={open} onOpenChange={(now) => now || onClose()}>
       <RadixDialog.Portal>
         <RadixDialog.Overlay className="overlay" />
         <RadixDialog.Content
           className={`dialog ${wide ? "wide" : ""}`}
+          {...focus}
           {...(description ? {} : { "aria-describedby": undefined })}
         >
           <div className="row between">
