@@ -1,3 +1,4 @@
+import "./styles.css";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -6,7 +7,6 @@ import { App } from "./features/shell/App";
 import { applyTheme, savedTheme } from "./lib/theme";
 import { loadLanguage, preferredLanguage } from "./messages";
 import { LanguageProvider } from "./messages/LanguageProvider";
-import "./styles.css";
 import { FeedbackProvider } from "./ui/feedback";
 
 applyTheme(savedTheme());

@@ -18,12 +18,15 @@ export class ServerError extends Error {
   }
 }
 
+export const unreached = () =>
+  new ServerError(words.errors.codes.unreached.what, 0, "unreached");
+
 export const api = createClient<paths>({
   fetch: async (request) => {
     try {
       return await fetch(request);
     } catch {
-      throw new ServerError(words.errors.codes.unreached.what, 0, "unreached");
+      throw unreached();
     }
   },
 });
@@ -35,7 +38,7 @@ export async function ask<T>(call: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await call;
   if (!response.ok) {
     if (response.status === 401 || response.status === 403) signInNeeded();
-    throw new ServerError(messageOf(error, response), response.status, codeOf(error));
+    throw refusal(error, response);
   }
   return data as T;
 }
@@ -47,6 +50,11 @@ export async function askDone<T extends { success: boolean; message: string }>(
   const answer = await ask(call);
   if (!answer.success) throw new ServerError(answer.message, 200);
   return answer;
+}
+
+/** What an answer that is no success says went wrong. */
+export function refusal(error: unknown, response: { status: number; statusText: string }) {
+  return new ServerError(messageOf(error, response), response.status, codeOf(error));
 }
 
 /** The sentence in an error's body, whichever of the API's forms it has. */

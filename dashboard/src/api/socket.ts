@@ -235,7 +235,7 @@ export class LiveSocket {
     this.pending.delete(id);
     clearTimeout(pending.timer);
     if (message.success) pending.done(message.data);
-    else pending.failed(refused(message));
+    else pending.failed(new ServerError(String(message.error ?? words.errors.unknown.what), 200));
   }
 
   private closed(socket: WebSocket, event: CloseEvent | undefined) {
@@ -256,12 +256,6 @@ export class LiveSocket {
     this.connection = connection;
     for (const listener of this.connectionListeners) listener();
   }
-}
-
-/** Why a command failed; earlier servers give no code. */
-function refused({ error, code }: Message): ServerError {
-  const text = typeof error === "string" ? error : words.errors.unknown.what;
-  return new ServerError(text, 200, typeof code === "string" ? code : null);
 }
 
 /** Nothing more is heard of it. */

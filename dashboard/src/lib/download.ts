@@ -1,4 +1,4 @@
-import { messageOf, ServerError } from "../api/http";
+import { refusal, unreached } from "../api/http";
 
 /** What may be gathered in memory; anything larger is left to the browser's own downloads. */
 export const MOST_BYTES = 256 * 1024 * 1024;
@@ -13,10 +13,12 @@ export async function download(
   progress: (share: number) => void,
   signal?: AbortSignal,
 ): Promise<"saved" | "browser"> {
-  const answer = await fetch(url, { signal });
+  const answer = await fetch(url, { signal }).catch((error: unknown) => {
+    throw signal?.aborted ? error : unreached();
+  });
   if (!answer.ok) {
     const told = await answer.json().catch(() => null);
-    throw new ServerError(messageOf(told, answer), answer.status);
+    throw refusal(told, answer);
   }
   const size = Number(answer.headers.get("content-length") ?? 0);
   if (!size || size > MOST_BYTES || !answer.body) {

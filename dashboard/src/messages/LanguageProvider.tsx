@@ -1,11 +1,11 @@
-import { createContext, Fragment, type ReactNode, useContext, useMemo, useState } from "react";
+import { createContext, type ReactNode, useContext, useMemo, useState } from "react";
 import { type Language, language, loadLanguage, saveLanguage } from ".";
 
 type Choice = { language: Language; choose: (language: Language) => Promise<void> };
 
 const LanguageContext = createContext<Choice | null>(null);
 
-/** Shows everything anew when another language is chosen. */
+/** Has the language that is shown; whoever uses it is rendered anew when another one is chosen. */
 export function LanguageProvider({ children }: { children: ReactNode }) {
   const [shown, setShown] = useState(language);
   const choice = useMemo(
@@ -20,9 +20,7 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
     [shown],
   );
   return (
-    <LanguageContext.Provider value={choice}>
-      <Fragment key={shown}>{children}</Fragment>
-    </LanguageContext.Provider>
+    <LanguageContext.Provider value={choice}>{children}</LanguageContext.Provider>
   );
 }
 

@@ -5,7 +5,7 @@ import { en } from "./en";
 
 afterEach(() => loadLanguage("en"));
 
-/** The path and the text of each message; one with arguments is called with numbers as words. */
+/** The path and the text of each message but those with arguments. */
 function texts(messages: unknown, path = ""): [string, string][] {
   if (typeof messages === "string") return [[path, messages]];
   if (typeof messages !== "object" || messages === null) return [];

@@ -13,17 +13,25 @@ document.addEventListener("focusin", note);
 // Some browsers do not focus a button that is clicked.
 document.addEventListener("pointerdown", note, true);
 
-/** Handlers for a Radix dialog without a trigger: focus returns to what opened it. */
+/** The page of the hash, without what it keeps behind its `?`. */
+const pathNow = () => location.hash.split("?", 1)[0] ?? "";
+
+/**
+ * Handlers for a Radix dialog without a trigger: focus returns to what opened it, or goes to the
+ * content where that is gone or the dialog led to another page.
+ */
 export function useReturnFocus() {
-  const opener = useRef<HTMLElement | null>(null);
+  const opener = useRef<{ element: HTMLElement | null; path: string }>(null);
   return useMemo(
     () => ({
       onOpenAutoFocus: () => {
-        opener.current = last;
+        opener.current = { element: last, path: pathNow() };
       },
       onCloseAutoFocus: (event: Event) => {
         event.preventDefault();
-        const back = opener.current?.isConnected ? opener.current : document.querySelector("main");
+        const { element = null, path } = opener.current ?? {};
+        const there = element?.isConnected && path === pathNow();
+        const back = there ? element : document.querySelector<HTMLElement>("main");
         back?.focus({ preventScroll: true });
       },
     }),

@@ -13,7 +13,7 @@ export const shell: Messages["shell"] = {
   titleRecording: (page) => `● ${page} · touchline`,
   navigation: "Seiten",
   more: "Mehr",
-  moreTitle: "Weitere Seiten und Einstellungen",
+  morePages: "Weitere Bereiche",
   toContent: "Zum Inhalt springen",
   version: (version) => `Version ${version}`,
   language: "Sprache",

@@ -12,7 +12,7 @@ export const shell = {
   titleRecording: (page: string) => `● ${page} · touchline`,
   navigation: "Pages",
   more: "More",
-  moreTitle: "More pages and settings",
+  morePages: "Other destinations",
   toContent: "Skip to the content",
   version: (version: string) => `Version ${version}`,
   language: "Language",

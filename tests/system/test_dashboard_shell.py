@@ -1,0 +1,74 @@
+"""The frame of the dashboard: the way between the pages, the language and the colours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from support.dashboard import PHONE, Dashboard, dashboard, whole_server
+from support.engineserver import EngineServer
+
+FINGER_PX = 44
+
+
+@pytest.fixture(scope="module")
+def server(two_views: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
+    with whole_server(tmp_path_factory.mktemp("server"), two_views) as running:
+        yield running
+
+
+@pytest.fixture
+def phone(chromium: Browser, server: EngineServer) -> Iterator[Dashboard]:
+    with dashboard(
+        chromium, server.origin, viewport=PHONE, has_touch=True, is_mobile=True
+    ) as made:
+        yield made
+        assert made.faults == []
+
+
+def heights(controls: Locator) -> list[float]:
+    found: list[float] = controls.evaluate_all(
+        "all => all.map((each) => each.getBoundingClientRect().height)"
+    )
+    return found
+
+
+def test_a_phone_has_four_entries_in_reach_and_the_rest_behind_the_last(phone: Dashboard) -> None:
+    page = phone.go("/")
+    entries = page.get_by_role("navigation", name="Pages")
+    reach = entries.locator("a[href^='#/'], button")
+    expect(reach).to_have_text(["Match day", "Matches", "Preview", "More"])
+    assert min(heights(reach)) >= FINGER_PX
+    expect(entries.locator("[aria-current=page]")).to_have_text("Match day")
+    more = entries.get_by_role("button", name="More")
+    more.tap()
+    sheet = page.get_by_role("dialog", name="More")
+    expect(sheet.get_by_role("link")).to_have_text(["Panorama", "Engines", "System"])
+    assert min(heights(sheet.locator("a, button, input"))) >= FINGER_PX
+    assert phone.violations() == []
+    sheet.get_by_role("link", name="Engines").tap()
+    expect(sheet).to_have_count(0)
+    expect(page.locator("main")).to_be_focused()
+    expect(page.locator("main h1")).to_have_text("Engines")
+    expect(page).to_have_title("Engines · touchline")
+    expect(more).to_have_attribute("aria-current", "true")
+
+
+def test_what_is_behind_more_is_reached_and_left_by_keyboard(phone: Dashboard) -> None:
+    page = phone.go("/matches")
+    more = page.get_by_role("button", name="More", exact=True)
+    more.focus()
+    page.keyboard.press("Enter")
+    sheet = page.get_by_role("dialog", name="More")
+    expect(sheet).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(sheet).to_have_count(0)
+    expect(more).to_be_focused()
+    page.keyboard.press("Enter")
+    sheet.get_by_role("link", name="System").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("main h1")).to_have_text("System")
+    page.reload()
+    expect(page.locator("main h1")).to_have_text("System")
