@@ -3,6 +3,7 @@ import { type ComponentProps, type ReactNode, useId } from "react";
 import { errorWords } from "../lib/errorWords";
 import type { Series } from "../lib/history";
 import { words } from "../messages";
+import styles from "./basics.module.css";
 
 export { Field, NumberSetting } from "./Field";
 
@@ -149,12 +150,12 @@ export function Switch({
     <div className="check">
       <RadixSwitch.Root
         id={id}
-        className="switch"
+        className={styles.switch}
         checked={checked}
         disabled={disabled}
         onCheckedChange={onChange}
       >
-        <RadixSwitch.Thumb className="switch-thumb" />
+        <RadixSwitch.Thumb className={styles.thumb} />
       </RadixSwitch.Root>
       <label htmlFor={id}>{label}</label>
     </div>
@@ -201,7 +202,7 @@ export function Progress({
 }) {
   const percent = Math.round(Math.min(1, Math.max(0, value)) * 100);
   return (
-    <RadixProgress.Root className={`progress ${tone}`} value={percent} aria-label={label}>
+    <RadixProgress.Root className={`${styles.progress} ${styles[tone] ?? ""}`} value={percent} aria-label={label}>
       <div style={{ width: `${percent}%` }} />
     </RadixProgress.Root>
   );
@@ -209,7 +210,7 @@ export function Progress({
 
 export function Facts({ facts }: { facts: readonly (readonly [string, ReactNode])[] }) {
   return (
-    <dl className="facts">
+    <dl className={styles.facts}>
       {facts.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
@@ -235,7 +236,7 @@ export function Sparkline({
   const step = values.length > 1 ? 100 / (values.length - 1) : 100;
   const points = values.map((value, n) => `${n * step},${30 - (value / top) * 28}`).join(" ");
   return (
-    <svg className="spark" viewBox="0 0 100 32" preserveAspectRatio="none" role="img">
+    <svg className={styles.spark} viewBox="0 0 100 32" preserveAspectRatio="none" role="img">
       <title>{label}</title>
       <polyline
         points={points}
