@@ -1,5 +1,5 @@
-import { Minus, Plus } from "lucide-react";
-import { type ReactNode, useId, useState } from "react";
+import { type LucideIcon, Minus, Plus } from "lucide-react";
+import { type ComponentProps, type KeyboardEvent, type ReactNode, useId, useState } from "react";
 import { number } from "../lib/format";
 import { words } from "../messages";
 import { Button } from "./basics";
@@ -23,17 +23,10 @@ type StepperProps = {
 export function Stepper(props: StepperProps) {
   const { label, value, onChange, step = 1, disabled, hint } = props;
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = props;
-  const [typed, setTyped] = useState<string | null>(null);
   const id = useId();
   const change = (wanted: number) => {
     const within = Math.min(max, Math.max(min, wanted));
     if (within !== value) onChange(within);
-  };
-  const finish = () => {
-    if (typed !== null && typed !== "" && Number.isFinite(Number(typed))) {
-      change(Math.round(Number(typed)));
-    }
-    setTyped(null);
   };
   const { minimum, maximum, less, more } = words.shell.stepper;
   const limit =
@@ -44,49 +37,93 @@ export function Stepper(props: StepperProps) {
     <div className={styles.stepper}>
       <label htmlFor={id}>{label}</label>
       <div className={styles.row}>
-        <Button
-          icon
-          aria-label={less(label)}
-          aria-disabled={value <= min}
+        <StepButton
+          name={less(label)}
+          Icon={Minus}
+          atLimit={value <= min}
           disabled={disabled}
           onClick={() => change(value - step)}
-        >
-          <Minus size={18} aria-hidden />
-        </Button>
-        <input
+        />
+        <TypedNumber
           id={id}
-          className={`input number ${styles.value}`}
-          type="number"
-          inputMode="numeric"
+          value={value}
           min={props.min}
           max={props.max}
           step={step}
           disabled={disabled}
-          value={typed ?? value}
+          change={change}
           aria-describedby={`${id}-told`}
-          onChange={(event) => setTyped(event.target.value)}
-          onBlur={finish}
-          onKeyDown={(event) => {
-            if (event.key === "Enter") finish();
-            if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
-            event.preventDefault();
-            setTyped(null);
-            change(value + (event.key === "ArrowUp" ? step : -step));
-          }}
         />
-        <Button
-          icon
-          aria-label={more(label)}
-          aria-disabled={value >= max}
+        <StepButton
+          name={more(label)}
+          Icon={Plus}
+          atLimit={value >= max}
           disabled={disabled}
           onClick={() => change(value + step)}
-        >
-          <Plus size={18} aria-hidden />
-        </Button>
+        />
       </div>
       <small id={`${id}-told`} className="muted" role="status">
         {limit || hint}
       </small>
     </div>
+  );
+}
+
+/** It can be pressed at its limit, so that it keeps the focus, and does nothing there. */
+function StepButton({
+  name,
+  Icon,
+  atLimit,
+  ...rest
+}: {
+  name: string;
+  Icon: LucideIcon;
+  atLimit: boolean;
+  disabled?: boolean;
+  onClick: () => void;
+}) {
+  return (
+    <Button icon aria-label={name} aria-disabled={atLimit} {...rest}>
+      <Icon size={18} aria-hidden />
+    </Button>
+  );
+}
+
+/** The number itself: what is typed holds from Enter, or from leaving it, on. */
+function TypedNumber({
+  value,
+  step,
+  change,
+  ...rest
+}: {
+  value: number;
+  step: number;
+  change: (wanted: number) => void;
+} & Omit<ComponentProps<"input">, "value" | "step" | "onChange">) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const finish = () => {
+    const wanted = Number(typed ?? "");
+    if (typed && Number.isFinite(wanted)) change(Math.round(wanted));
+    setTyped(null);
+  };
+  const press = (event: KeyboardEvent) => {
+    if (event.key === "Enter") finish();
+    if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+    event.preventDefault();
+    setTyped(null);
+    change(value + (event.key === "ArrowUp" ? step : -step));
+  };
+  return (
+    <input
+      className={`input number ${styles.value}`}
+      type="number"
+      inputMode="numeric"
+      step={step}
+      value={typed ?? value}
+      onChange={(event) => setTyped(event.target.value)}
+      onBlur={finish}
+      onKeyDown={press}
+      {...rest}
+    />
   );
 }

@@ -29,7 +29,6 @@ const MOST_TOASTS = 4;
 export function FeedbackProvider({ children }: { children: ReactNode }) {
   const [question, setQuestion] = useState<Question | null>(null);
   const [toasts, setToasts] = useState<Toast[]>([]);
-  const focus = useReturnFocus();
   const answer = useRef<(yes: boolean) => void>(() => undefined);
   const nextId = useRef(1);
 
@@ -55,52 +54,72 @@ export function FeedbackProvider({ children }: { children: ReactNode }) {
     <FeedbackContext.Provider value={feedback}>
       <RadixToast.Provider duration={7000} label={words.shell.message}>
         {children}
-        <AlertDialog.Root open={question !== null} onOpenChange={(open) => open || close(false)}>
-          <AlertDialog.Portal>
-            <AlertDialog.Overlay className="overlay" />
-            <AlertDialog.Content className="dialog" {...focus}>
-              <AlertDialog.Title asChild>
-                <h2>{question?.title}</h2>
-              </AlertDialog.Title>
-              <AlertDialog.Description asChild>
-                <div className="muted">{question?.body ?? words.shell.cannotBeUndone}</div>
-              </AlertDialog.Description>
-              <div className="dialog-actions">
-                <AlertDialog.Cancel asChild>
-                  <Button>{words.shell.cancel}</Button>
-                </AlertDialog.Cancel>
-                <Button tone={question?.danger ? "danger" : "primary"} onClick={() => close(true)}>
-                  {question?.action}
-                </Button>
-              </div>
-            </AlertDialog.Content>
-          </AlertDialog.Portal>
-        </AlertDialog.Root>
-        {toasts.map(({ id, text, bad, undo }) => (
-          <RadixToast.Root
-            key={id}
-            className={`toast ${bad ? "bad" : ""}`}
-            type={bad ? "foreground" : "background"}
-            onOpenChange={(open) => open || drop(id)}
-          >
-            <RadixToast.Description className="grow">{text}</RadixToast.Description>
-            {undo && (
-              <RadixToast.Action altText={words.shell.undo} asChild>
-                <Button size="small" onClick={undo}>
-                  {words.shell.undo}
-                </Button>
-              </RadixToast.Action>
-            )}
-            <RadixToast.Close asChild>
-              <Button size="small" tone="quiet" aria-label={words.shell.closeMessage}>
-                ✕
-              </Button>
-            </RadixToast.Close>
-          </RadixToast.Root>
+        <QuestionDialog question={question} onAnswer={close} />
+        {toasts.map((toast) => (
+          <ToastMessage key={toast.id} toast={toast} onClose={() => drop(toast.id)} />
         ))}
         <RadixToast.Viewport className="toasts" label={words.shell.messages("{hotkey}")} />
       </RadixToast.Provider>
     </FeedbackContext.Provider>
+  );
+}
+
+/** A question that waits for yes or no; closing it is no. */
+function QuestionDialog({
+  question,
+  onAnswer,
+}: {
+  question: Question | null;
+  onAnswer: (yes: boolean) => void;
+}) {
+  const focus = useReturnFocus();
+  return (
+    <AlertDialog.Root open={question !== null} onOpenChange={(open) => open || onAnswer(false)}>
+      <AlertDialog.Portal>
+        <AlertDialog.Overlay className="overlay" />
+        <AlertDialog.Content className="dialog" {...focus}>
+          <AlertDialog.Title asChild>
+            <h2>{question?.title}</h2>
+          </AlertDialog.Title>
+          <AlertDialog.Description asChild>
+            <div className="muted">{question?.body ?? words.shell.cannotBeUndone}</div>
+          </AlertDialog.Description>
+          <div className="dialog-actions">
+            <AlertDialog.Cancel asChild>
+              <Button>{words.shell.cancel}</Button>
+            </AlertDialog.Cancel>
+            <Button tone={question?.danger ? "danger" : "primary"} onClick={() => onAnswer(true)}>
+              {question?.action}
+            </Button>
+          </div>
+        </AlertDialog.Content>
+      </AlertDialog.Portal>
+    </AlertDialog.Root>
+  );
+}
+
+function ToastMessage({ toast, onClose }: { toast: Toast; onClose: () => void }) {
+  const { text, bad, undo } = toast;
+  return (
+    <RadixToast.Root
+      className={`toast ${bad ? "bad" : ""}`}
+      type={bad ? "foreground" : "background"}
+      onOpenChange={(open) => open || onClose()}
+    >
+      <RadixToast.Description className="grow">{text}</RadixToast.Description>
+      {undo && (
+        <RadixToast.Action altText={words.shell.undo} asChild>
+          <Button size="small" onClick={undo}>
+            {words.shell.undo}
+          </Button>
+        </RadixToast.Action>
+      )}
+      <RadixToast.Close asChild>
+        <Button size="small" tone="quiet" aria-label={words.shell.closeMessage}>
+          ✕
+        </Button>
+      </RadixToast.Close>
+    </RadixToast.Root>
   );
 }
 
