@@ -23,10 +23,7 @@ const codes: Messages["errors"]["codes"] = {
   too_busy: { what: "Der Server ist ausgelastet.", todo: "Gleich noch einmal versuchen." },
   body_too_large: { what: "Das ist zu viel auf einmal." },
 
-  start_failed: {
-    what: "Die Aufnahme konnte nicht gestartet werden.",
-    todo: "Kameras prüfen, dann noch einmal versuchen.",
-  },
+  start_failed: { what: "Der Start ist fehlgeschlagen.", todo: "Noch einmal versuchen." },
   cameras_taken: {
     what: "Die Kameras sind belegt.",
     todo: "Das Live-Panorama schließen oder kurz warten, dann noch einmal versuchen.",

@@ -21,10 +21,7 @@ const codes = {
   body_too_large: { what: "That is too much at once." },
 
   // Recording and live pictures.
-  start_failed: {
-    what: "The recording could not be started.",
-    todo: "Check the cameras, then try again.",
-  },
+  start_failed: { what: "The start failed.", todo: "Try again." },
   cameras_taken: {
     what: "The cameras are in use.",
     todo: "Close the live panorama or wait a moment, then try again.",
