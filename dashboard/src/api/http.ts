@@ -18,8 +18,7 @@ export class ServerError extends Error {
   }
 }
 
-export const unreached = () =>
-  new ServerError(words.errors.codes.unreached.what, 0, "unreached");
+export const unreached = () => new ServerError(words.errors.codes.unreached.what, 0, "unreached");
 
 export const api = createClient<paths>({
   fetch: async (request) => {

@@ -76,9 +76,7 @@ export function bitrate(bitsPerSecond: number): string {
 
 /** Kibibytes a second, as engines count. */
 export const speed = (kibPerSecond: number | null) =>
-  kibPerSecond === null
-    ? words.format.unknown
-    : words.format.perSecond(bytes(kibPerSecond * 1024));
+  kibPerSecond === null ? words.format.unknown : words.format.perSecond(bytes(kibPerSecond * 1024));
 
 export function percent(value: number | null | undefined): string {
   if (value === null || value === undefined) return words.format.unknown;
@@ -91,7 +89,9 @@ export function ago(iso: string | null | undefined, nowMs: number = Date.now()):
   const seconds = (nowMs - Date.parse(iso)) / 1000;
   if (seconds < 2) return format.now;
   const hours = Math.floor(Math.round(seconds / 60) / 60);
-  return hours >= TWO_DAYS_H ? format.daysAgo(Math.round(hours / 24)) : format.ago(duration(seconds));
+  return hours >= TWO_DAYS_H
+    ? format.daysAgo(Math.round(hours / 24))
+    : format.ago(duration(seconds));
 }
 
 /** Day and time, as `27 Nov 2026, 15:30`. */

@@ -19,9 +19,7 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
     }),
     [shown],
   );
-  return (
-    <LanguageContext.Provider value={choice}>{children}</LanguageContext.Provider>
-  );
+  return <LanguageContext.Provider value={choice}>{children}</LanguageContext.Provider>;
 }
 
 export function useLanguage(): Choice {

@@ -48,15 +48,18 @@ test("a number is saved once, when one has finished typing", async () => {
 test.each([
   ["en", "2 to 800"],
   ["de", "2 bis 800"],
-] as const)("a number outside of its limits is not saved, and they are told (%s)", async (language, told) => {
-  await loadLanguage(language);
-  const save = vi.fn();
-  render(<NumberSetting label="Minimum" value={4} min={2} max={800} onChange={save} />);
-  enter("801");
-  expect(screen.getByRole("alert").textContent).toBe(told);
-  expect(field().value).toBe("4");
-  expect(save).not.toHaveBeenCalled();
-});
+] as const)(
+  "a number outside of its limits is not saved, and they are told (%s)",
+  async (language, told) => {
+    await loadLanguage(language);
+    const save = vi.fn();
+    render(<NumberSetting label="Minimum" value={4} min={2} max={800} onChange={save} />);
+    enter("801");
+    expect(screen.getByRole("alert").textContent).toBe(told);
+    expect(field().value).toBe("4");
+    expect(save).not.toHaveBeenCalled();
+  },
+);
 
 test.each([
   ["", "Enter a number."],

@@ -12,7 +12,12 @@ function Page() {
       <button type="button" onClick={() => setOpen(true)}>
         Tools
       </button>
-      <Sheet title="Clip" open={open} onClose={() => setOpen(false)} footer={<button type="button">Save clip</button>}>
+      <Sheet
+        title="Clip"
+        open={open}
+        onClose={() => setOpen(false)}
+        footer={<button type="button">Save clip</button>}
+      >
         From 0:05 to 0:17
       </Sheet>
     </main>

@@ -202,7 +202,11 @@ export function Progress({
 }) {
   const percent = Math.round(Math.min(1, Math.max(0, value)) * 100);
   return (
-    <RadixProgress.Root className={`${styles.progress} ${styles[tone] ?? ""}`} value={percent} aria-label={label}>
+    <RadixProgress.Root
+      className={`${styles.progress} ${styles[tone] ?? ""}`}
+      value={percent}
+      aria-label={label}
+    >
       <div style={{ width: `${percent}%` }} />
     </RadixProgress.Root>
   );

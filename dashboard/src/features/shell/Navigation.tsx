@@ -16,17 +16,9 @@ export function Navigation({ toContent, ...props }: Props & { toContent: () => v
   const narrow = useMedia(NARROW);
   return (
     <nav className={styles.side} aria-label={words.shell.navigation}>
-      <a
-        className={styles.skip}
-        href="#content"
-        onClick={(event) => {
-          // The hash has the page.
-          event.preventDefault();
-          toContent();
-        }}
-      >
+      <button type="button" className={styles.skip} onClick={toContent}>
         {words.shell.toContent}
-      </a>
+      </button>
       {narrow ? <OnPhone {...props} /> : <OnDesk {...props} />}
     </nav>
   );

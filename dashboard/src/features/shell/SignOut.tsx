@@ -1,9 +1,9 @@
 import { LogOut } from "lucide-react";
 import { useSignOut } from "../../api/session";
+import { errorText } from "../../lib/errorWords";
 import { words } from "../../messages";
 import { Button } from "../../ui/basics";
 import { useFeedback } from "../../ui/feedback";
-import { errorText } from "../../lib/errorWords";
 
 export function SignOut() {
   const signOut = useSignOut();

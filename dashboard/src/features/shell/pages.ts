@@ -33,5 +33,4 @@ export function isAt({ path }: Page, location: string): boolean {
   return path === "/" ? location === "/" : location.startsWith(path);
 }
 
-export const pageAt = (location: string) =>
-  PAGES.find((page) => isAt(page, location)) ?? matchday;
+export const pageAt = (location: string) => PAGES.find((page) => isAt(page, location)) ?? matchday;
