@@ -1,5 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
+import { words } from "../messages";
 import { api, ask, type Schema } from "./http";
 import { useChannel } from "./live";
 
@@ -7,21 +8,34 @@ export type Camera = Schema["CameraStatus"];
 export type MarkerKind = Schema["MarkerState"]["kind"];
 export type MatchEntry = Schema["MatchEntry"];
 
-export const MARKERS: readonly (readonly [MarkerKind, string])[] = [
-  ["goal", "Goal"],
-  ["chance", "Chance"],
-  ["save", "Save"],
-  ["corner", "Corner"],
-  ["foul", "Foul"],
-  ["card", "Card"],
-  ["substitution", "Change"],
-  ["kickoff", "Kick-off"],
-  ["whistle", "Whistle"],
-  ["other", "Moment"],
-];
+/** The kinds of marked moments, in the order in which they are offered. */
+export const MARKER_KINDS = [
+  "goal",
+  "chance",
+  "save",
+  "corner",
+  "foul",
+  "card",
+  "substitution",
+  "kickoff",
+  "whistle",
+  "other",
+] as const satisfies readonly MarkerKind[];
 
-export const markerName = (kind: MarkerKind) =>
-  MARKERS.find(([each]) => each === kind)?.[1] ?? kind;
+export const markerName = (kind: MarkerKind) => words.library.markers[kind];
+
+/** The kinds with their names in the language that is shown. */
+export const markerNames = () => MARKER_KINDS.map((kind) => [kind, markerName(kind)] as const);
+
+/** What a camera of a match (`cam0`) is called: as the camera of that number is called now. */
+export function useCameraName(): (camera: string) => string {
+  const cameras = useChannel("cameras")?.cameras;
+  return (camera) => {
+    const number = camera.replace(/^cam/, "");
+    const named = cameras?.find(({ id }) => String(id) === number);
+    return named?.name || words.library.camera(number);
+  };
+}
 
 /** All matches; asked for anew when the server says that something about them changed. */
 export function useMatches() {
@@ -55,6 +69,10 @@ export function useMarkers(matchId: string | null) {
     },
   });
 }
+
+/** Where the picture is that stands for a match in a list. */
+export const posterPath = (matchId: string) =>
+  `/api/v1/matches/${encodeURIComponent(matchId)}/poster.jpg`;
 
 /** The path of a file of a match, for links and pictures. */
 export const matchPath = (matchId: string, ...rest: string[]) =>

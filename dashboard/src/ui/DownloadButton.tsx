@@ -5,6 +5,7 @@ import { errorText } from "../lib/errorWords";
 import { percent } from "../lib/format";
 import { words } from "../messages";
 import { Button, Progress } from "./basics";
+import styles from "./DownloadButton.module.css";
 import { useFeedback } from "./feedback";
 
 /** Downloads with progress; pressed again it is given up. */
@@ -13,11 +14,15 @@ export function DownloadButton({
   name,
   children,
   disabled,
+  label,
 }: {
   url: string;
+  /** The name under which the file is saved. */
   name: string;
   children: ReactNode;
   disabled?: boolean;
+  /** What it is called where its text alone does not tell which file it is. */
+  label?: string;
 }) {
   const [share, setShare] = useState<number | null>(null);
   const { tell } = useFeedback();
@@ -44,12 +49,17 @@ export function DownloadButton({
   };
   return (
     <span className="row">
-      <Button size="small" onClick={press} disabled={disabled}>
+      <Button
+        size="small"
+        onClick={press}
+        disabled={disabled}
+        aria-label={share === null ? label : undefined}
+      >
         <Download size={16} aria-hidden />
         {share === null ? children : words.shell.download.stop(percent(share * 100))}
       </Button>
       {share !== null && (
-        <span style={{ width: 120 }}>
+        <span className={styles.progress}>
           <Progress label={words.shell.download.progress(name)} value={share} />
         </span>
       )}
