@@ -1,127 +1,187 @@
-import { ChevronDown, ChevronUp } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { Link } from "wouter";
-import { type MatchEntry, useMatches } from "../../api/capture";
+import { useMatches } from "../../api/capture";
 import { useChannel } from "../../api/live";
-import { dateTime, duration, mebibytes, plural } from "../../lib/format";
-import { parseMatchId } from "../../lib/matchName";
-import { Badge, Empty, ErrorNote, Field, Loading, TableWrap } from "../../ui/basics";
+import { useHashState } from "../../lib/hashLocation";
+import { words } from "../../messages";
+import { Button, Choice, Empty, ErrorNote, Field, Loading, Tabs } from "../../ui/basics";
+import { type Layout, useLayout } from "./layout";
+import { FILTERS, type Filter, found, ORDERS, type Order, oneOf, type Row, rowOf } from "./list";
+import { MatchCards } from "./MatchCards";
+import styles from "./Matches.module.css";
+import { MatchTable } from "./MatchTable";
+import { Trash } from "./Trash";
+import { useTrash } from "./useTrash";
 
-type Row = { id: string; entry: MatchEntry; title: string; competition: string };
-type Order = "date" | "name" | "size" | "length";
-
-const VALUES: Record<Order, (row: Row) => number | string> = {
-  date: ({ entry }) => entry.started_at ?? entry.created_at ?? 0,
-  name: ({ title }) => title.toLocaleLowerCase(),
-  size: ({ entry }) => entry.total_size_mb,
-  length: ({ entry }) => entry.duration_s ?? 0,
-};
-
-/** The matches that hold every word of a search, in an order. */
-export function found(rows: Row[], search: string, order: Order, rising: boolean): Row[] {
-  const words = search.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  const value = VALUES[order];
-  return rows
-    .filter(({ id, title }) => {
-      const text = `${id} ${title}`.toLocaleLowerCase();
-      return words.every((word) => text.includes(word));
-    })
-    .sort((a, b) => {
-      const [x, y] = [value(a), value(b)];
-      const before = x < y ? -1 : x > y ? 1 : a.id < b.id ? -1 : 1;
-      return rising ? before : -before;
-    });
-}
-
+/** All matches, and the trash. */
 export default function Matches() {
+  const { library } = words;
+  const [view, setView] = useHashState("view");
   const matches = useMatches();
-  const running = useChannel("status")?.recording.match_id ?? null;
-  const [search, setSearch] = useState("");
-  const [order, setOrder] = useState<Order>("date");
-  const [rising, setRising] = useState(false);
+  const trash = useTrash();
   const rows = useMemo(
-    () =>
-      Object.entries(matches.data ?? {}).map(([id, entry]) => ({ id, entry, ...parseMatchId(id) })),
+    () => Object.entries(matches.data ?? {}).map(([id, entry]) => rowOf(id, entry)),
     [matches.data],
-  );
-  const shown = found(rows, search, order, rising);
-  const sortBy = (name: Order) => {
-    setRising(name === order ? !rising : name === "name");
-    setOrder(name);
-  };
-  const head = (name: Order, text: string) => (
-    <th aria-sort={order !== name ? "none" : rising ? "ascending" : "descending"}>
-      <button type="button" onClick={() => sortBy(name)}>
-        {text}{" "}
-        {order === name &&
-          (rising ? <ChevronUp size={14} aria-hidden /> : <ChevronDown size={14} aria-hidden />)}
-      </button>
-    </th>
   );
   return (
     <div className="page">
       <div className="page-head">
-        <h1>Matches</h1>
-        <span className="muted">{plural(rows.length, "match", "matches")}</span>
+        <h1>{library.title}</h1>
+        <span className="muted">{library.count(rows.length)}</span>
       </div>
-      <Field
-        label="Search"
-        type="search"
-        placeholder="Team, competition or date"
-        value={search}
-        onChange={(event) => setSearch(event.target.value)}
+      <Tabs
+        label={library.views}
+        value={view === "trash" ? "trash" : "matches"}
+        onChange={(id) => setView(id === "trash" ? id : null, { push: true })}
+        tabs={[
+          {
+            id: "matches",
+            title: library.title,
+            content: () => (
+              <div className="stack">
+                <ErrorNote error={matches.error} />
+                {matches.isPending ? <Loading /> : <Recorded rows={rows} />}
+              </div>
+            ),
+          },
+          {
+            id: "trash",
+            title: library.trash.tab(trash.data?.matches.length ?? 0),
+            content: () => <Trash trash={trash} />,
+          },
+        ]}
       />
-      <ErrorNote error={matches.error} />
-      {matches.isPending ? (
-        <Loading />
-      ) : shown.length === 0 ? (
-        <Empty>{rows.length ? "No match has these words." : "Nothing was recorded yet."}</Empty>
+    </div>
+  );
+}
+
+/** The matches of the library, as they are searched, filtered and sorted. */
+function Recorded({ rows }: { rows: Row[] }) {
+  const running = useChannel("status")?.recording.match_id ?? null;
+  const [search, setSearch] = useHashState("search");
+  const [sort, setSort] = useHashState("sort");
+  const [filter, setFilter] = useHashState("filter");
+  const [layout, setLayout] = useLayout();
+  const order = oneOf(ORDERS, sort);
+  const chosen = oneOf(FILTERS, filter);
+  const changeOrder = (next: Order) => setSort(next === ORDERS[0] ? null : next);
+  const shown = useMemo(
+    () => found(rows, search ?? "", order, chosen),
+    [rows, search, order, chosen],
+  );
+  if (rows.length === 0) return <NoMatches />;
+  const List = layout === "cards" ? MatchCards : MatchTable;
+  return (
+    <div className="stack">
+      <div className={styles.tools}>
+        <Search text={search ?? ""} onChange={setSearch} />
+        <Choices filter={chosen} onFilter={setFilter} order={order} onOrder={changeOrder} />
+        {setLayout && <LayoutSwitch layout={layout} onChange={setLayout} />}
+      </div>
+      {shown.length > 0 ? (
+        <List rows={shown} running={running} order={order} onOrder={changeOrder} />
       ) : (
-        <TableWrap label="Matches">
-          <table>
-            <thead>
-              <tr>
-                {head("name", "Match")}
-                {head("date", "Date")}
-                {head("length", "Length")}
-                {head("size", "Size")}
-                <th>State</th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map(({ id, entry, title, competition }) => (
-                <tr key={id}>
-                  <td>
-                    <Link href={`/matches/${encodeURIComponent(id)}`}>{title}</Link>
-                    {competition && <div className="muted small">{competition}</div>}
-                  </td>
-                  <td className="number">{dateTime(entry.started_at ?? entry.created_at)}</td>
-                  <td className="number">{entry.duration_s ? duration(entry.duration_s) : "–"}</td>
-                  <td className="number">{mebibytes(entry.total_size_mb)}</td>
-                  <td>
-                    <Badges entry={entry} running={id === running} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </TableWrap>
+        <NoneFound
+          onReset={() => {
+            setSearch(null);
+            setFilter(null);
+          }}
+        />
       )}
     </div>
   );
 }
 
-export function Badges({ entry, running }: { entry: MatchEntry; running: boolean }) {
-  const processed = entry.files.some((file) => file.file.endsWith("_archive.mp4"));
-  const interrupted = !running && (entry.state === "interrupted" || (entry.interruptions ?? 0) > 0);
+function Search({ text, onChange }: { text: string; onChange: (text: string | null) => void }) {
+  const { search } = words.library;
   return (
-    <span className="row">
-      {running && <Badge tone="bad">recording</Badge>}
-      {interrupted && <Badge tone="warn">interrupted</Badge>}
-      {(entry.gaps ?? 0) > 0 && <Badge tone="warn">{plural(entry.gaps ?? 0, "gap")}</Badge>}
-      {entry.verified && <Badge tone="good">verified</Badge>}
-      {processed && <Badge tone="info">processed</Badge>}
-      {entry.protected && <Badge>protected</Badge>}
-    </span>
+    <Field
+      label={search.label}
+      type="search"
+      placeholder={search.placeholder}
+      value={text}
+      onChange={(event) => onChange(event.target.value || null)}
+    />
+  );
+}
+
+function Choices({
+  filter,
+  onFilter,
+  order,
+  onOrder,
+}: {
+  filter: Filter;
+  onFilter: (filter: string | null) => void;
+  order: Order;
+  onOrder: (order: Order) => void;
+}) {
+  const { filter: filters, sort } = words.library;
+  return (
+    <>
+      <Choice
+        label={filters.label}
+        value={filter}
+        onChange={({ target }) => onFilter(target.value === "all" ? null : target.value)}
+        options={FILTERS.map((each) => [each, filters[each]] as const)}
+      />
+      <Choice
+        label={sort.label}
+        value={order}
+        onChange={({ target }) => onOrder(oneOf(ORDERS, target.value))}
+        options={ORDERS.map((each) => [each, sort[each]] as const)}
+      />
+    </>
+  );
+}
+
+function LayoutSwitch({
+  layout,
+  onChange,
+}: {
+  layout: Layout;
+  onChange: (layout: Layout) => void;
+}) {
+  const names = words.library.layout;
+  return (
+    <fieldset className={styles.layouts}>
+      <legend className="sr-only">{names.label}</legend>
+      {(["cards", "table"] as const).map((each) => (
+        <Button key={each} aria-pressed={layout === each} onClick={() => onChange(each)}>
+          {names[each]}
+        </Button>
+      ))}
+    </fieldset>
+  );
+}
+
+function NoMatches() {
+  const { empty } = words.library;
+  return (
+    <Empty>
+      <div className="stack">
+        <h2>{empty.title}</h2>
+        <p>{empty.text}</p>
+        <p>
+          <Link href="/" className="button primary">
+            {empty.link}
+          </Link>
+        </p>
+      </div>
+    </Empty>
+  );
+}
+
+function NoneFound({ onReset }: { onReset: () => void }) {
+  const { search } = words.library;
+  return (
+    <Empty>
+      <div className="stack">
+        <p role="status">{search.none}</p>
+        <p>
+          <Button onClick={onReset}>{search.reset}</Button>
+        </p>
+      </div>
+    </Empty>
   );
 }

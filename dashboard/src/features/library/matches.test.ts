@@ -1,10 +1,9 @@
 import { expect, test } from "vitest";
 import type { MatchEntry } from "../../api/capture";
-import { parseMatchId } from "../../lib/matchName";
 import { grouped } from "../engines/variant/Parameters";
 import { type Source, sourcesOf, thumbnailsOf } from "../player/sources";
 import { overlapOf } from "../preview/Preview";
-import { found } from "./Matches";
+import { found, rowOf } from "./list";
 
 const entry = (more: Partial<MatchEntry> = {}): MatchEntry => ({
   files: [],
@@ -14,11 +13,7 @@ const entry = (more: Partial<MatchEntry> = {}): MatchEntry => ({
   created_at: 100,
   ...more,
 });
-const row = (id: string, more: Partial<MatchEntry> = {}) => ({
-  id,
-  entry: entry(more),
-  ...parseMatchId(id),
-});
+const row = (id: string, more: Partial<MatchEntry> = {}) => rowOf(id, entry(more));
 const rows = [
   row("2026-11-20 Owls - Lions - League", { started_at: 1000, total_size_mb: 5 }),
   row("2026-11-27 Lions - Tigers - Cup", { started_at: 2000, total_size_mb: 50 }),
@@ -27,10 +22,10 @@ const rows = [
 const ids = (list: { id: string }[]) => list.map(({ id }) => id.slice(0, 10));
 
 test("a search finds the matches that hold all of its words", () => {
-  expect(ids(found(rows, "lions CUP", "date", false))).toEqual(["2026-11-27"]);
-  expect(ids(found(rows, "", "date", false))).toEqual(["2026-11-27", "2026-11-20", "match_1770"]);
-  expect(ids(found(rows, "", "size", true))).toEqual(["2026-11-20", "match_1770", "2026-11-27"]);
-  expect(found(rows, "bears", "date", false)).toEqual([]);
+  expect(ids(found(rows, "lions CUP", "-date"))).toEqual(["2026-11-27"]);
+  expect(ids(found(rows, "", "-date"))).toEqual(["2026-11-27", "2026-11-20", "match_1770"]);
+  expect(ids(found(rows, "", "size"))).toEqual(["2026-11-20", "match_1770", "2026-11-27"]);
+  expect(found(rows, "bears", "-date")).toEqual([]);
 });
 
 test("what can be played of a match are its cameras, and what was made of it", () => {

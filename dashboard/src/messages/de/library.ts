@@ -145,6 +145,7 @@ export const library: Messages["library"] = {
     moments: (count) =>
       `${counted(count, "markierter Moment", "markierte Momente")} in einem Video.`,
     noMoments: "Zuerst einen Moment im Player markieren.",
+    twoCameras: "Nur für Spiele mit zwei Kameras.",
     noStorage: "Zuerst S3 einrichten: capture.processing.upload in der Einstellungsdatei.",
     picture: "Bild für die Höhepunkte",
     afterMatch: "Erst nach dem Spiel, denn die Aufnahme hat Vorrang.",

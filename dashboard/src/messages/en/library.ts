@@ -143,6 +143,7 @@ export const library = {
     },
     moments: (count: number) => `${counted(count, "marked moment", "marked moments")} in one video.`,
     noMoments: "Mark a moment in the player first.",
+    twoCameras: "Needs a match with two cameras.",
     noStorage: "Set up S3 first: capture.processing.upload in the settings file.",
     picture: "Picture for the highlights",
     afterMatch: "Available after the match, because recording comes first.",

@@ -3,7 +3,7 @@ import { cleanup, render, screen } from "@testing-library/react";
 import { afterEach, expect, test } from "vitest";
 import type { Schema } from "../../api/http";
 import { FeedbackProvider } from "../../ui/feedback";
-import { Job } from "./Match";
+import { Job } from "./Job";
 
 afterEach(cleanup);
 
@@ -37,12 +37,12 @@ function show(job: Schema["JobState"]) {
 
 test("files that are not in what was made are named with the reasons", () => {
   show({ ...DONE, result: { left_out: { "cam0_01.mkv": "cam0_01.mkv is no MP4" } } });
-  expect(screen.getByText("Files were left out").parentElement?.textContent).toContain(
+  expect(screen.getByText("Some files were left out").parentElement?.textContent).toContain(
     "cam0_01.mkv is no MP4",
   );
 });
 
 test("where nothing is left out nothing is said of it", () => {
   show({ ...DONE, result: null });
-  expect(screen.queryByText("Files were left out")).toBeNull();
+  expect(screen.queryByText("Some files were left out")).toBeNull();
 });

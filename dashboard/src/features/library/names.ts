@@ -1,0 +1,113 @@
+import type { MatchEntry } from "../../api/capture";
+import type { Schema } from "../../api/http";
+import { parseMatchId } from "../../lib/matchName";
+import { language, words } from "../../messages";
+
+export type Details = Schema["MatchDetails"];
+
+/** What people know of a match, as the page shows it. */
+export type Naming = { title: string; competition: string; venue: string; date: string };
+
+const TEAMS = " – ";
+const DAY = /^\d{4}-\d{2}-\d{2}/;
+
+/** The details of a match: those that were given, or else what its id says. */
+export function detailsOf(matchId: string, given: Details | null | undefined): Details {
+  if (given && Object.values(given).some(Boolean)) return given;
+  const { title, competition, date } = parseMatchId(matchId);
+  const teams = date && title.includes(TEAMS) ? title.split(TEAMS) : [];
+  return {
+    home: teams[0] ?? null,
+    away: teams.slice(1).join(TEAMS) || null,
+    competition: competition || null,
+    venue: null,
+    date: date || null,
+    note: null,
+  };
+}
+
+/** How a match is called; one without teams goes by its id. */
+export function namingOf(matchId: string, given: Details | null | undefined): Naming {
+  const details = detailsOf(matchId, given);
+  const named = parseMatchId(matchId);
+  const teams = [details.home, details.away].filter(Boolean).join(TEAMS);
+  return {
+    title: teams || named.title,
+    competition: details.competition ?? "",
+    venue: details.venue ?? "",
+    date: details.date ?? named.date,
+  };
+}
+
+/** A day, or a day and a time, as one says it: `27 Nov 2026`. */
+export function dayOf(date: string): string {
+  const [day] = DAY.exec(date) ?? [];
+  const at = new Date(`${day}T00:00:00Z`);
+  if (!day || Number.isNaN(at.getTime())) return date;
+  return at.toLocaleDateString(language, { dateStyle: "medium", timeZone: "UTC" });
+}
+
+/** A text as the name of a file, with nothing in it that a file system refuses. */
+export function fileName(text: string): string {
+  return text
+    .replace(/[\\/:*?"<>|\p{Cc}]+/gu, "-")
+    .replace(/\s+/g, " ")
+    .replace(/^[. ]+|[. ]+$/g, "");
+}
+
+export type NamedFile = {
+  /** Its name at the server. */
+  file: string;
+  /** What it is. */
+  label: string;
+  /** The name under which it is saved. */
+  name: string;
+  sizeMb: number;
+};
+
+type CameraName = (camera: string) => string;
+
+/** What was made of a match, by what it shows, and the files beside it that programs need. */
+export function filesOf(
+  title: string,
+  entry: MatchEntry,
+  cameraName: CameraName,
+): { videos: NamedFile[]; others: NamedFile[] } {
+  const { files } = words.library;
+  const made: Record<string, string> = {
+    "panorama_archive.mp4": files.panorama,
+    "follow_archive.mp4": files.follow,
+    "reel.mp4": files.highlights,
+  };
+  const videos: NamedFile[] = [];
+  const others: NamedFile[] = [];
+  for (const { file, type, size_mb: sizeMb } of entry.files) {
+    if (type !== "single") continue;
+    const [, camera] = /^(cam\d+)_archive\.mp4$/.exec(file) ?? [];
+    const shows = camera ? cameraName(camera) : made[file];
+    if (shows === undefined) others.push({ file, label: file, name: file, sizeMb });
+    else {
+      const label = camera ? files.whole(shows) : shows;
+      videos.push({ file, label, name: fileName(`${title}, ${shows}.mp4`), sizeMb });
+    }
+  }
+  return { videos, others };
+}
+
+/** The segments of a match by camera, in the order in which they were recorded. */
+export function partsOf(
+  title: string,
+  segments: Schema["Segments"],
+  cameraName: CameraName,
+): NamedFile[] {
+  const counted = new Map<string, number>();
+  return [...segments.cam0, ...segments.cam1, ...segments.other].map((segment) => {
+    const { name: file, camera, size_mb: sizeMb } = segment;
+    if (!/^cam\d+$/.test(camera)) return { file, label: file, name: file, sizeMb };
+    const part = (counted.get(camera) ?? 0) + 1;
+    counted.set(camera, part);
+    const label = words.library.files.part(cameraName(camera), part);
+    const ending = /\.\w+$/.exec(file)?.[0] ?? "";
+    return { file, label, name: fileName(`${title}, ${label}${ending}`), sizeMb };
+  });
+}
