@@ -8,34 +8,21 @@ export type Camera = Schema["CameraStatus"];
 export type MarkerKind = Schema["MarkerState"]["kind"];
 export type MatchEntry = Schema["MatchEntry"];
 
-/** The kinds of marked moments, in the order in which they are offered. */
-export const MARKER_KINDS = [
-  "goal",
-  "chance",
-  "save",
-  "corner",
-  "foul",
-  "card",
-  "substitution",
-  "kickoff",
-  "whistle",
-  "other",
-] as const satisfies readonly MarkerKind[];
+export const MARKERS: readonly (readonly [MarkerKind, string])[] = [
+  ["goal", "Goal"],
+  ["chance", "Chance"],
+  ["save", "Save"],
+  ["corner", "Corner"],
+  ["foul", "Foul"],
+  ["card", "Card"],
+  ["substitution", "Change"],
+  ["kickoff", "Kick-off"],
+  ["whistle", "Whistle"],
+  ["other", "Moment"],
+];
 
-export const markerName = (kind: MarkerKind) => words.library.markers[kind];
-
-/** The kinds with their names in the language that is shown. */
-export const markerNames = () => MARKER_KINDS.map((kind) => [kind, markerName(kind)] as const);
-
-/** What a camera of a match (`cam0`) is called: as the camera of that number is called now. */
-export function useCameraName(): (camera: string) => string {
-  const cameras = useChannel("cameras")?.cameras;
-  return (camera) => {
-    const number = camera.replace(/^cam/, "");
-    const named = cameras?.find(({ id }) => String(id) === number);
-    return named?.name || words.library.camera(number);
-  };
-}
+export const markerName = (kind: MarkerKind) =>
+  MARKERS.find(([each]) => each === kind)?.[1] ?? kind;
 
 /** All matches; asked for anew when the server says that something about them changed. */
 export function useMatches() {
@@ -70,6 +57,16 @@ export function useMarkers(matchId: string | null) {
   });
 }
 
+/** What a camera of a match (`cam0`) is called: as the camera of that number is called now. */
+export function useCameraName(): (camera: string) => string {
+  const cameras = useChannel("cameras")?.cameras;
+  return (camera) => {
+    const number = camera.replace(/^cam/, "");
+    const named = cameras?.find(({ id }) => String(id) === number);
+    return named?.name || words.library.camera(number);
+  };
+}
+
 /** Where the picture is that stands for a match in a list. */
 export const posterPath = (matchId: string) =>
   `/api/v1/matches/${encodeURIComponent(matchId)}/poster.jpg`;
@@ -77,3 +74,11 @@ export const posterPath = (matchId: string) =>
 /** The path of a file of a match, for links and pictures. */
 export const matchPath = (matchId: string, ...rest: string[]) =>
   ["/api/v1/recordings", ...[matchId, ...rest].map(encodeURIComponent)].join("/");
+
+const LONGEST_NAME = 255;
+
+/** The address of a download that is saved under this name, whatever its file is called there. */
+export function namedPath(path: string, name: string): string {
+  if (name.length > LONGEST_NAME) return path;
+  return `${path}${path.includes("?") ? "&" : "?"}name=${encodeURIComponent(name)}`;
+}

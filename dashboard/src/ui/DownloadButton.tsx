@@ -1,5 +1,6 @@
 import { Download } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { namedPath } from "../api/capture";
 import { download } from "../lib/download";
 import { errorText } from "../lib/errorWords";
 import { percent } from "../lib/format";
@@ -37,7 +38,7 @@ export function DownloadButton({
     running.current = controller;
     setShare(0);
     try {
-      const how = await download(url, name, setShare, controller.signal);
+      const how = await download(namedPath(url, name), name, setShare, controller.signal);
       tell(how === "saved" ? words.shell.download.saved(name) : words.shell.download.started(name));
     } catch (error) {
       if (controller.signal.aborted) tell(words.shell.download.stopped);

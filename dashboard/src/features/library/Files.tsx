@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { matchPath, useCameraName } from "../../api/capture";
+import { matchPath, namedPath, useCameraName } from "../../api/capture";
 import { api, ask } from "../../api/http";
 import { mebibytes } from "../../lib/format";
 import { useHashState } from "../../lib/hashLocation";
@@ -100,7 +100,7 @@ function FileList({
               {uploaded?.has(file) && <Badge tone="good">{text.uploaded}</Badge>}
             </span>
             <span className="row">
-              <CopyLink path={path} label={label} icon />
+              <CopyLink path={namedPath(path, name)} label={label} icon />
               <DownloadButton url={path} name={name} label={text.download(label, size)}>
                 {size}
               </DownloadButton>

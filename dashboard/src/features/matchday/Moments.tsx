@@ -1,6 +1,6 @@
 import { Flag } from "lucide-react";
 import { useState } from "react";
-import { type MarkerKind, markerName, markerNames, useMarkers } from "../../api/capture";
+import { MARKERS, type MarkerKind, markerName, useMarkers } from "../../api/capture";
 import { api, ask } from "../../api/http";
 import { clock } from "../../lib/format";
 import { Badge, Button, Card } from "../../ui/basics";
@@ -58,7 +58,7 @@ export function Moments({ matchId }: { matchId: string }) {
       }
     >
       <div className="markers">
-        {markerNames().map(([kind, name]) => (
+        {MARKERS.map(([kind, name]) => (
           <Button key={kind} onClick={() => mark.mutate(kind)}>
             <Flag size={14} aria-hidden /> {name}
           </Button>

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { type MarkerKind, markerName, markerNames } from "../../api/capture";
+import { MARKERS, type MarkerKind, markerName } from "../../api/capture";
 import { api, ask, type Schema } from "../../api/http";
 import { clock } from "../../lib/format";
 import { Button } from "../../ui/basics";
@@ -70,7 +70,7 @@ export function MarkerList({
           value={kind}
           onChange={(event) => setKind(event.target.value as MarkerKind)}
         >
-          {markerNames().map(([id, name]) => (
+          {MARKERS.map(([id, name]) => (
             <option key={id} value={id}>
               {name}
             </option>

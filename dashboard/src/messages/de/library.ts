@@ -6,18 +6,6 @@ export const library: Messages["library"] = {
   views: "Sammlung",
   count: (count) => counted(count, "Spiel", "Spiele"),
   all: "Alle Spiele",
-  markers: {
-    goal: "Tor",
-    chance: "Chance",
-    save: "Parade",
-    corner: "Ecke",
-    foul: "Foul",
-    card: "Karte",
-    substitution: "Wechsel",
-    kickoff: "Anstoß",
-    whistle: "Pfiff",
-    other: "Moment",
-  },
   camera: (number) => `Kamera ${number}`,
   search: {
     label: "Suchen",

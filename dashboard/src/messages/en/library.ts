@@ -6,18 +6,6 @@ export const library = {
   views: "Library",
   count: (count: number) => counted(count, "match", "matches"),
   all: "All matches",
-  markers: {
-    goal: "Goal",
-    chance: "Chance",
-    save: "Save",
-    corner: "Corner",
-    foul: "Foul",
-    card: "Card",
-    substitution: "Sub",
-    kickoff: "Kick-off",
-    whistle: "Whistle",
-    other: "Moment",
-  },
   camera: (number: string) => `Camera ${number}`,
   search: {
     label: "Search",

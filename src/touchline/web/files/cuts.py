@@ -16,6 +16,7 @@ from touchline.web.files.downloads import (
     attachment,
     close_chunks,
     content_range,
+    saved_as,
     send_chunk,
     start_answer,
     while_connected,
@@ -56,12 +57,14 @@ class FilmDownload(Response):
         cache_control: str,
         media_type: str = "video/mp4",
         save: bool = True,
+        save_as: str | None = None,
         limit: WorkLimit,
     ) -> None:
         super().__init__(media_type=media_type)
         self._film = film
         self._cache_control = cache_control
         self._save = save
+        self._name = saved_as(save_as, film.name)
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,7 +82,7 @@ class FilmDownload(Response):
             "accept-ranges": "bytes",
             "etag": film.etag,
             "cache-control": self._cache_control,
-            **(attachment(film.name) if self._save else {"x-content-type-options": "nosniff"}),
+            **(attachment(self._name) if self._save else {"x-content-type-options": "nosniff"}),
         }
         known = entity_tags(asked.get("if-none-match"))
         if "*" in known or film.etag in known:

@@ -13,12 +13,12 @@ from contextlib import AsyncExitStack
 from functools import partial
 from io import FileIO
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 from urllib.parse import quote
 
 import anyio
 import anyio.to_thread
-from fastapi import Response
+from fastapi import Query, Response
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
@@ -48,6 +48,17 @@ MEDIA_TYPES = {
     ".zip": "application/zip",
 }
 OTHER_MEDIA_TYPE = "application/octet-stream"
+
+SaveAs = Annotated[
+    str | None,
+    Query(
+        alias="name",
+        max_length=255,
+        description="Name under which a browser saves the file. It keeps the file's own ending;"
+        " characters that no file name may have are removed.",
+    ),
+]
+_NOT_IN_NAMES = frozenset('\\/:*?"<>|')
 
 
 class ArchiveStream(Protocol):
@@ -80,6 +91,14 @@ def attachment(name: str) -> dict[str, str]:
     return {"content-disposition": value, "x-content-type-options": "nosniff"}
 
 
+def saved_as(wanted: str | None, name: str) -> str:
+    """Return the file name for the client: the one that it wants, with the ending of `name`."""
+    kept = (c for c in wanted or "" if c.isprintable() and c not in _NOT_IN_NAMES)
+    ending = Path(name).suffix
+    stem = "".join(kept).strip(" .").removesuffix(ending).rstrip(" .")
+    return f"{stem}{ending}" if stem else name
+
+
 class FileDownload(Response):
     """Response with one file, ranges and validators; NotFound(`missing`) if it cannot be opened.
 
@@ -88,10 +107,17 @@ class FileDownload(Response):
     """
 
     def __init__(
-        self, path: Path, *, missing: str, reads: anyio.CapacityLimiter, limit: WorkLimit
+        self,
+        path: Path,
+        *,
+        missing: str,
+        reads: anyio.CapacityLimiter,
+        limit: WorkLimit,
+        save_as: str | None = None,
     ) -> None:
         super().__init__(media_type=media_type(path.name))
         self._path = path
+        self._name = saved_as(save_as, path.name)
         self._missing = missing
         self._reads = reads
         self._limit = limit
@@ -130,7 +156,7 @@ class FileDownload(Response):
             "etag": validators.etag,
             "last-modified": validators.last_modified,
             "cache-control": "private, no-cache",
-            **attachment(self._path.name),
+            **attachment(self._name),
         }
         if validators.unchanged(asked.get("if-none-match"), asked.get("if-modified-since")):
             await Response(status_code=304, headers=kept)(scope, receive, send)
@@ -201,10 +227,16 @@ class StreamDownload(Response):
     """Response that is generated while it is sent; an error breaks the connection."""
 
     def __init__(
-        self, archive: ArchiveStream, kind: str = "application/zip", *, limit: WorkLimit
+        self,
+        archive: ArchiveStream,
+        kind: str = "application/zip",
+        *,
+        limit: WorkLimit,
+        save_as: str | None = None,
     ) -> None:
         super().__init__(media_type=kind)
         self._archive = archive
+        self._name = saved_as(save_as, archive.name)
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -217,7 +249,7 @@ class StreamDownload(Response):
             "content-type": self.media_type or "",
             "accept-ranges": "none",
             "cache-control": "private, no-store",
-            **attachment(self._archive.name),
+            **attachment(self._name),
         }
         if self._archive.size_bytes is not None:
             headers["content-length"] = str(self._archive.size_bytes)

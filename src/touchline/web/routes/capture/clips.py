@@ -23,6 +23,7 @@ from touchline.core.errors import Invalid, NotFound
 from touchline.web.auth.auth import MEDIA, NEEDS_KEY, PRIVATE, PRIVATE_MEDIA, signature_of
 from touchline.web.auth.medialinks import signed_playlist
 from touchline.web.files.cuts import FilmDownload
+from touchline.web.files.downloads import SaveAs
 from touchline.web.http.answers import answer
 from touchline.web.http.deps import CaptureDep, ReadsDep
 from touchline.web.http.errors import UNCHANGED, may_answer
@@ -113,6 +114,7 @@ async def get_clip(
         Query(description="Start: seconds from the start of the match, or an RFC 3339 time."),
     ],
     end: Annotated[Instant, Query(description="End of the clip (exclusive), in the same form.")],
+    save_as: SaveAs = None,
 ) -> Response:
     """Return exactly the frames from `start` up to, but excluding, `end`.
 
@@ -124,7 +126,7 @@ async def get_clip(
         request, "clip", lambda: capture.clips.clip(match_id, _camera(camera), from_ns, to_ns)
     )
     limit = limit_of(request, "download")
-    return FilmDownload(clip, cache_control="private, no-cache", limit=limit)
+    return FilmDownload(clip, cache_control="private, no-cache", save_as=save_as, limit=limit)
 
 
 @router.head(

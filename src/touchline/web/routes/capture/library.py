@@ -24,6 +24,7 @@ from touchline.web.files.downloads import (
     MEDIA_TYPES,
     OTHER_MEDIA_TYPE,
     FileDownload,
+    SaveAs,
     StreamDownload,
     attachment,
 )
@@ -174,10 +175,12 @@ async def protect_match(match_id: MatchId, body: ProtectRequest, capture: Captur
     responses=_ARCHIVE,
     dependencies=[MEDIA],
 )
-async def download_match(request: Request, match_id: MatchId, capture: CaptureDep) -> Response:
+async def download_match(
+    request: Request, match_id: MatchId, capture: CaptureDep, save_as: SaveAs = None
+) -> Response:
     """Download a match as one ZIP archive; of a running match, the finished segments."""
     archive = await capture.library.archive(match_id)
-    return StreamDownload(archive, limit=limit_of(request, "archive"))
+    return StreamDownload(archive, limit=limit_of(request, "archive"), save_as=save_as)
 
 
 @router.head(
@@ -204,11 +207,14 @@ async def download_segment(
     segment_name: FileName,
     capture: CaptureDep,
     reads: ReadsDep,
+    save_as: SaveAs = None,
 ) -> Response:
     """Download a segment, completely or in ranges."""
     path = await capture.library.segment_path(match_id, segment_name)
     limit = limit_of(request, "download")
-    return FileDownload(path, missing="Segment not found", reads=reads, limit=limit)
+    return FileDownload(
+        path, missing="Segment not found", reads=reads, limit=limit, save_as=save_as
+    )
 
 
 @router.head(
@@ -230,7 +236,12 @@ async def download_segment(
     dependencies=[MEDIA],
 )
 async def download_file(
-    request: Request, match_id: MatchId, file_name: FileName, capture: CaptureDep, reads: ReadsDep
+    request: Request,
+    match_id: MatchId,
+    file_name: FileName,
+    capture: CaptureDep,
+    reads: ReadsDep,
+    save_as: SaveAs = None,
 ) -> Response:
     """Download a file in the match's directory, completely or in ranges."""
     path = await capture.library.file_path(match_id, file_name)
@@ -240,7 +251,9 @@ async def download_file(
         text = await to_thread.run_sync(_thumbnails, path, signature, limiter=reads)
         headers = {"cache-control": "private, no-cache"} | attachment(path.name)
         return Response(text, headers=headers, media_type=MEDIA_TYPES[".vtt"])
-    return FileDownload(path, missing="Recording file not found", reads=reads, limit=limit)
+    return FileDownload(
+        path, missing="Recording file not found", reads=reads, limit=limit, save_as=save_as
+    )
 
 
 def _thumbnails(path: FilePath, signature: str) -> str:
