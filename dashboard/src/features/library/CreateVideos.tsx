@@ -62,14 +62,24 @@ export function CreateVideos(part: Part) {
   );
 }
 
-/** What is chosen, in the page's address; a link that chooses shows the place. */
+/** What is chosen, in the page's address; a link that chooses brings the place into view. */
 function useChosen() {
   const [make, setMake] = useHashState("make");
   const place = useRef<HTMLDivElement>(null);
+  const flipped = useRef(false);
   useEffect(() => {
-    if (make !== null) place.current?.scrollIntoView({ block: "nearest" });
+    if (make === null || flipped.current) {
+      flipped.current = false;
+      return;
+    }
+    // After the page that was opened has been scrolled to its top.
+    const frame = requestAnimationFrame(() => place.current?.scrollIntoView({ block: "start" }));
+    return () => cancelAnimationFrame(frame);
   }, [make]);
-  const flip = (wanted: ReadonlySet<Preset>, preset: Preset) => setMake(makeWith(wanted, preset));
+  const flip = (wanted: ReadonlySet<Preset>, preset: Preset) => {
+    flipped.current = true;
+    setMake(makeWith(wanted, preset));
+  };
   return { place, chosen: chosenIn(make), flip };
 }
 
