@@ -4,7 +4,7 @@ import { api, ask } from "../../api/http";
 import { useChannel } from "../../api/live";
 import { useHashState } from "../../lib/hashLocation";
 import { words } from "../../messages";
-import { Button, Card, Choice } from "../../ui/basics";
+import { Button, Card, Choice, ErrorNote } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
 import { camerasOf, type Part } from "./Footage";
 import { isActive, Job } from "./Job";
@@ -55,6 +55,7 @@ export function CreateVideos(part: Part) {
             {create.button}
           </Button>
         </div>
+        <ErrorNote error={start.error} />
         {part.running && <p className="muted small">{create.afterMatch}</p>}
         <Jobs matchId={part.matchId} />
       </Card>
@@ -86,16 +87,18 @@ function useChosen() {
 /** Queues the jobs of what is wanted. */
 function useStart({ matchId, entry }: Part, wanted: ReadonlySet<Preset>, camera: string) {
   const hasPanorama = entry.files.some(({ file }) => file === "panorama_archive.mp4");
-  return useAction(() =>
-    ask(
+  return useAction(
+    () =>
+      ask(
       api.POST("/api/v1/recordings/{match_id}/process", {
         params: { path: { match_id: matchId } },
         body: {
           steps: stepsOf(wanted, hasPanorama),
           reel: { camera, before_s: BEFORE_S, after_s: AFTER_S, kinds: [] },
-        },
-      }),
-    ),
+          },
+        }),
+      ),
+    { failed: () => undefined }, // it stands below the button
   );
 }
 

@@ -22,7 +22,7 @@ export function Poster({ matchId, length }: { matchId: string; length?: string }
   return (
     <div className={styles.poster}>
       {failed ? (
-        <Film size={40} aria-hidden data-testid="no-poster" />
+        <Film size={40} aria-hidden />
       ) : (
         <img
           src={posterPath(matchId)}

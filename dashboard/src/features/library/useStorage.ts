@@ -3,12 +3,12 @@ import { api, ask, ServerError } from "../../api/http";
 import { useChannel } from "../../api/live";
 
 /** Whether there is a storage to upload to, and which files of a match are in it. */
-export type Storage = { configured: boolean | undefined; uploaded: ReadonlySet<string> };
+type StorageState = { configured: boolean | undefined; uploaded: ReadonlySet<string> };
 
 const NOTHING: ReadonlySet<string> = new Set();
 
 /** Asked for anew after each upload; where it cannot be told, `configured` stays undefined. */
-export function useStorage(matchId: string): Storage {
+export function useStorage(matchId: string): StorageState {
   const uploads = (useChannel("jobs")?.jobs ?? []).filter(
     (job) => job.match_id === matchId && job.kind === "upload" && job.state === "done",
   ).length;

@@ -22,9 +22,9 @@ export function useTrash() {
 }
 
 /** What an entry of the trash is addressed and called by. */
-export type Trashed = { id: string; match_id: string; details: Details | null };
+type Trashed = { id: string; match_id: string; details: Details | null };
 
-export const titleOf = ({ match_id, details }: Trashed) => namingOf(match_id, details).title;
+const titleOf = ({ match_id, details }: Trashed) => namingOf(match_id, details).title;
 
 /** Asks for the library and the trash anew. */
 function useRefresh() {

@@ -95,7 +95,7 @@ export const library = {
       `Matches stay here for ${counted(days, "day", "days")}. They go earlier only if a recording needs the space.`,
     size: (size: string) => `${size} in the trash`,
     empty: "The trash is empty.",
-    daysLeft: (days: number) => (days > 0 ? `${counted(days, "day", "days")} left` : "Goes today"),
+    daysLeft: (days: number) => (days > 0 ? `${counted(days, "day", "days")} left` : "Deleted today"),
     noDate: "Stays until the clock is set",
     restore: "Restore",
     restoreOf: (match: string) => `Restore ${match}`,
