@@ -114,7 +114,7 @@ def test_a_refused_save_is_told_at_its_field_and_nothing_typed_is_lost(
     date = dialog.get_by_label("Date")
     expect(date).to_have_accessible_description(re.compile("Enter a date"))
     expect(date).to_be_focused()
-    expect(dialog.get_by_role("alert")).to_contain_text("What you typed is still here")
+    expect(dialog.get_by_text("What you typed is still here")).to_be_visible()
     expect(dialog.get_by_label("Note")).to_have_value("Rain in the second half")
     assert server.get(f"/matches/{OWLS}/details") == kept
     assert board.violations() == []
@@ -172,9 +172,9 @@ def test_the_desk_has_a_table_that_stays_and_the_phone_cards_only(
     page = board.go("/matches")
     expect(card_of(board, "SV Süd – FC Nord")).to_be_visible()
     if screen == "phone":
-        expect(board.button("Table")).to_have_count(0)
+        expect(page.get_by_role("radio", name="Table")).to_have_count(0)
         return
-    board.button("Table").click()
+    page.get_by_role("radio", name="Table").check()
     page.reload()
     rows = page.locator("tbody tr")
     expect(rows).to_have_count(2)

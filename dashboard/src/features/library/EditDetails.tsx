@@ -1,9 +1,9 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { type ComponentProps, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { words } from "../../messages";
-import { Button, Note } from "../../ui/basics";
+import { Button, ErrorNote, Field, Note } from "../../ui/basics";
 import { Dialog, useAction } from "../../ui/feedback";
-import { type Faults, FIELDS, type FieldName, NotSaved, saveDetails } from "./details";
+import { type FieldName, saveDetails, WrongFields } from "./details";
 import styles from "./Match.module.css";
 import type { Details } from "./names";
 
@@ -42,21 +42,17 @@ function Form(props: FormProps) {
         save();
       }}
     >
-      {failure && (
-        <Note tone="bad" alert title={edit.notSaved}>
-          {hasFaults(failure.faults) ? null : failure.message}
-        </Note>
-      )}
+      {failure && <Failure error={failure} />}
       <div className="fields">
-        <Text {...field("home")} />
-        <Text {...field("away")} />
-        <Text {...field("competition")} />
-        <Text {...field("venue")} />
+        <Field {...field("home")} />
+        <Field {...field("away")} />
+        <Field {...field("competition")} />
+        <Field {...field("venue")} />
         <DateField {...field("date")} />
         <NoteField {...field("note")} />
       </div>
       <div className="dialog-actions">
-        <Button onClick={props.onClose}>{edit.cancel}</Button>
+        <Button onClick={props.onClose}>{words.shell.cancel}</Button>
         <Button tone="primary" type="submit" disabled={saving}>
           {saving ? edit.saving : edit.save}
         </Button>
@@ -71,33 +67,37 @@ function useDetailsForm({ matchId, details, onClose }: FormProps) {
   const queries = useQueryClient();
   const form = useRef<HTMLFormElement>(null);
   const [typed, setTyped] = useState(details);
-  const [failure, setFailure] = useState<NotSaved | null>(null);
+  const [failure, setFailure] = useState<Error | null>(null);
   const save = useAction(
     async () => {
       setFailure(null);
-      if (isHalfTyped(form.current)) throw new NotSaved(edit.notSaved, { date: edit.badDate });
+      if (isHalfTyped(form.current)) throw new WrongFields({ date: edit.badDate });
       await saveDetails(matchId, typed);
       await queries.invalidateQueries({ queryKey: ["matches"] });
       onClose();
     },
-    {
-      failed: (error) =>
-        setFailure(error instanceof NotSaved ? error : new NotSaved(error.message, {})),
-    },
+    { failed: setFailure },
   );
   useEffect(() => {
     if (failure) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
   }, [failure]);
   const field = (name: FieldName): FieldProps => ({
     label: edit[name],
-    fault: failure?.faults[name],
+    error: failure instanceof WrongFields ? failure.faults[name] : undefined,
     value: typed[name] ?? "",
     onChange: ({ target }) => setTyped((before) => ({ ...before, [name]: target.value })),
   });
   return { form, field, failure, saving: save.isPending, save: () => save.mutate(undefined) };
 }
 
-const hasFaults = (faults: Faults) => FIELDS.some((name) => faults[name]);
+/** What is wrong with fields stands at them; anything else stands here. */
+function Failure({ error }: { error: Error }) {
+  return error instanceof WrongFields ? (
+    <Note tone="bad" title={words.library.edit.notSaved} />
+  ) : (
+    <ErrorNote error={error} />
+  );
+}
 
 /** Whether a date is there that is not complete, which a browser gives out as an empty one. */
 function isHalfTyped(form: HTMLFormElement | null): boolean {
@@ -107,72 +107,44 @@ function isHalfTyped(form: HTMLFormElement | null): boolean {
 
 type FieldProps = {
   label: string;
-  fault: string | undefined;
+  error: string | undefined;
   value: string;
   onChange: (event: { target: { value: string } }) => void;
 };
-
-function Text(props: FieldProps) {
-  return <Labelled {...props}>{(input) => <input {...input} />}</Labelled>;
-}
 
 /** A day; the time of a date that has one is kept as long as the day is. */
 function DateField({ value, onChange, ...props }: FieldProps) {
   const [first] = useState(value);
   const day = (date: string) => date.replace(/[Tt ].*$/, "");
   return (
-    <Labelled
+    <Field
       {...props}
+      type="date"
+      max="9999-12-31"
       value={day(value)}
       onChange={({ target }) =>
         onChange({ target: { value: target.value === day(first) ? first : target.value } })
       }
-    >
-      {(input) => <input type="date" max="9999-12-31" {...input} />}
-    </Labelled>
+    />
   );
 }
 
-function NoteField(props: FieldProps) {
-  return (
-    <Labelled {...props} wide>
-      {({ className, ...input }) => (
-        <textarea rows={3} className={`${className} ${styles.area}`} {...input} />
-      )}
-    </Labelled>
-  );
-}
-
-type InputProps = Pick<
-  ComponentProps<"input">,
-  "id" | "className" | "aria-invalid" | "aria-describedby"
-> & { value: string; onChange: FieldProps["onChange"] };
-
-/** A field with its name, and what was wrong with it. */
-function Labelled({
-  label,
-  fault,
-  value,
-  onChange,
-  wide,
-  children,
-}: FieldProps & { wide?: boolean; children: (input: InputProps) => ReactNode }) {
+function NoteField({ label, error, ...input }: FieldProps) {
   const id = useId();
-  const told = `${id}-fault`;
   return (
-    <div className={`field ${wide ? styles.wide : ""}`}>
+    <div className={`field ${styles.wide}`}>
       <label htmlFor={id}>{label}</label>
-      {children({
-        id,
-        className: `input ${styles.input}`,
-        value,
-        onChange,
-        "aria-invalid": fault ? true : undefined,
-        "aria-describedby": fault ? told : undefined,
-      })}
-      {fault && (
-        <small id={told} className={styles.fault}>
-          {fault}
+      <textarea
+        id={id}
+        rows={3}
+        className={`input ${styles.area}`}
+        aria-invalid={error ? true : undefined}
+        aria-describedby={error ? `${id}-error` : undefined}
+        {...input}
+      />
+      {error && (
+        <small id={`${id}-error`} className="field-error" role="alert">
+          {error}
         </small>
       )}
     </div>

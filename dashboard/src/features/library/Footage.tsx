@@ -2,7 +2,7 @@ import { Trash2 } from "lucide-react";
 import { useState } from "react";
 import { type MatchEntry, useCameraName } from "../../api/capture";
 import { api, ask, type Schema } from "../../api/http";
-import { dateTime, duration, mebibytes } from "../../lib/format";
+import { dateTime, duration, mebibytes, number } from "../../lib/format";
 import { words } from "../../messages";
 import { Button, Card, Facts, Note, Switch } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
@@ -18,6 +18,7 @@ export const camerasOf = (entry: MatchEntry) =>
 /** What was recorded: whether it is whole, what protects it, and how it is removed. */
 export function Footage({ matchId, entry, running }: Part) {
   const { footage } = words.library;
+  const { unknown } = words.format;
   const cameraName = useCameraName();
   const params = { path: { match_id: matchId } };
   const protect = useAction((wanted: boolean) =>
@@ -38,11 +39,11 @@ export function Footage({ matchId, entry, running }: Part) {
       <Facts
         facts={[
           [footage.began, dateTime(entry.started_at ?? entry.created_at)],
-          [footage.length, entry.duration_s ? duration(entry.duration_s) : "–"],
+          [footage.length, entry.duration_s ? duration(entry.duration_s) : unknown],
           [footage.size, mebibytes(entry.total_size_mb)],
-          [footage.cameras, camerasOf(entry).map(cameraName).join(", ") || "–"],
-          [footage.gaps, entry.gaps ?? "–"],
-          [footage.interruptions, entry.interruptions ?? "–"],
+          [footage.cameras, camerasOf(entry).map(cameraName).join(", ") || unknown],
+          [footage.gaps, entry.gaps ?? unknown],
+          [footage.interruptions, entry.interruptions ?? unknown],
         ]}
       />
       {verification && <Verdict of={verification} cameraName={cameraName} />}
@@ -98,7 +99,7 @@ function Verdict({
 }) {
   const { footage } = words.library;
   const frames = Object.values(of.cameras).reduce((sum, camera) => sum + camera.frames, 0);
-  if (of.ok) return <Note tone="good" title={footage.intact(frames)} />;
+  if (of.ok) return <Note tone="good" title={footage.intact(number(frames))} />;
   return (
     <Note tone="bad" title={footage.faults(of.faults.length)} alert>
       <ul>

@@ -97,7 +97,7 @@ test("a placeholder stands where there is no poster", async () => {
 test("the table that was chosen stays chosen on this device, and its heads sort", async () => {
   serve();
   const shown = showAt("/matches", <Matches />);
-  fireEvent.click(await screen.findByRole("button", { name: "Table" }, PATIENT));
+  fireEvent.click(await screen.findByRole("radio", { name: "Table" }, PATIENT));
   shown.unmount();
   showAt("/matches", <Matches />);
   const table = await screen.findByRole("table", undefined, PATIENT);
@@ -118,7 +118,7 @@ test("on a narrow screen there are cards, and no choice", async () => {
   showAt("/matches", <Matches />);
   await cardOf("Owls – Lions");
   expect(screen.queryByRole("table")).toBeNull();
-  expect(screen.queryByRole("button", { name: "Table" })).toBeNull();
+  expect(screen.queryByRole("radio", { name: "Table" })).toBeNull();
 });
 
 test("search and filter are those of the address, and change it", async () => {

@@ -1,10 +1,13 @@
+import { Film } from "lucide-react";
 import { useMemo } from "react";
 import { Link } from "wouter";
 import { useMatches } from "../../api/capture";
 import { useChannel } from "../../api/live";
 import { useHashState } from "../../lib/hashLocation";
 import { words } from "../../messages";
-import { Button, Choice, Empty, ErrorNote, Field, Loading, Tabs } from "../../ui/basics";
+import { Button, Choice, ErrorNote, Field, Loading, Tabs } from "../../ui/basics";
+import { EmptyState } from "../../ui/EmptyState";
+import { Segmented } from "../../ui/Segmented";
 import { type Layout, useLayout } from "./layout";
 import { FILTERS, type Filter, found, ORDERS, type Order, oneOf, type Row, rowOf } from "./list";
 import { MatchCards } from "./MatchCards";
@@ -144,44 +147,39 @@ function LayoutSwitch({
 }) {
   const names = words.library.layout;
   return (
-    <fieldset className={styles.layouts}>
-      <legend className="sr-only">{names.label}</legend>
-      {(["cards", "table"] as const).map((each) => (
-        <Button key={each} aria-pressed={layout === each} onClick={() => onChange(each)}>
-          {names[each]}
-        </Button>
-      ))}
-    </fieldset>
+    <Segmented
+      label={names.label}
+      hideLabel
+      value={layout}
+      onChange={onChange}
+      options={[
+        ["cards", names.cards],
+        ["table", names.table],
+      ]}
+    />
   );
 }
 
 function NoMatches() {
   const { empty } = words.library;
   return (
-    <Empty>
-      <div className="stack">
-        <h2>{empty.title}</h2>
-        <p>{empty.text}</p>
-        <p>
-          <Link href="/" className="button primary">
-            {empty.link}
-          </Link>
-        </p>
-      </div>
-    </Empty>
+    <EmptyState
+      title={empty.title}
+      icon={<Film size={40} />}
+      action={
+        <Link href="/" className="button primary">
+          {empty.link}
+        </Link>
+      }
+    >
+      {empty.text}
+    </EmptyState>
   );
 }
 
 function NoneFound({ onReset }: { onReset: () => void }) {
   const { search } = words.library;
   return (
-    <Empty>
-      <div className="stack">
-        <p role="status">{search.none}</p>
-        <p>
-          <Button onClick={onReset}>{search.reset}</Button>
-        </p>
-      </div>
-    </Empty>
+    <EmptyState title={search.none} action={<Button onClick={onReset}>{search.reset}</Button>} />
   );
 }

@@ -3,7 +3,8 @@ import { RotateCcw, Trash2 } from "lucide-react";
 import type { Schema } from "../../api/http";
 import { bytes, dateTime, duration } from "../../lib/format";
 import { words } from "../../messages";
-import { Badge, Button, Empty, ErrorNote, Loading } from "../../ui/basics";
+import { Badge, Button, ErrorNote, Loading } from "../../ui/basics";
+import { EmptyState } from "../../ui/EmptyState";
 import styles from "./Matches.module.css";
 import { dayOf, namingOf } from "./names";
 import { useEmptyTrash, usePurge, useRestore } from "./useTrash";
@@ -29,12 +30,9 @@ function Listed({ listing }: { listing: Listing }) {
   const size = bytes(size_bytes);
   if (matches.length === 0) {
     return (
-      <Empty>
-        <div className="stack">
-          <p>{text.empty}</p>
-          {days > 0 && <p>{text.about(days)}</p>}
-        </div>
-      </Empty>
+      <EmptyState title={text.empty} icon={<Trash2 size={40} />}>
+        {days > 0 && text.about(days)}
+      </EmptyState>
     );
   }
   return (

@@ -1,4 +1,4 @@
-import { api, ask, ServerError } from "../../api/http";
+import { api, ask } from "../../api/http";
 import { words } from "../../messages";
 import type { Details } from "./names";
 
@@ -7,28 +7,21 @@ export type FieldName = (typeof FIELDS)[number];
 /** What is wrong with fields, in words for people. */
 export type Faults = Partial<Record<FieldName, string>>;
 
-/** Details that were not saved, with what is wrong with which field. */
-export class NotSaved extends Error {
-  constructor(
-    message: string,
-    readonly faults: Faults,
-  ) {
-    super(message);
+/** Details that were not saved, because fields are wrong. */
+export class WrongFields extends Error {
+  constructor(readonly faults: Faults) {
+    super(words.library.edit.notSaved);
   }
 }
 
-/** Saves details; an empty field is one that nobody knows. Throws NotSaved where fields are wrong. */
+/** Saves details; an empty field is one that nobody knows. Throws WrongFields and ServerError. */
 export async function saveDetails(matchId: string, details: Details): Promise<void> {
   const body = Object.fromEntries(FIELDS.map((name) => [name, details[name]?.trim() || null]));
   const params = { path: { match_id: matchId } };
   const answer = await api.PUT("/api/v1/matches/{match_id}/details", { params, body });
-  const faults = answer.response.status === 422 ? faultsIn(answer.error) : {};
-  try {
-    await ask(Promise.resolve(answer));
-  } catch (error) {
-    if (error instanceof ServerError) throw new NotSaved(error.message, faults);
-    throw error;
-  }
+  const faults = faultsIn(answer.error);
+  if (Object.keys(faults).length > 0) throw new WrongFields(faults);
+  await ask(Promise.resolve(answer));
 }
 
 type Item = { loc?: unknown[]; msg?: string; type?: string; ctx?: { max_length?: unknown } };

@@ -1,4 +1,5 @@
-import { useState, useSyncExternalStore } from "react";
+import { useState } from "react";
+import { useMedia } from "../../lib/useMedia";
 
 export type Layout = "cards" | "table";
 
@@ -14,15 +15,9 @@ function savedLayout(): Layout {
   }
 }
 
-function listen(changed: () => void) {
-  const screen = matchMedia(NARROW);
-  screen.addEventListener("change", changed);
-  return () => screen.removeEventListener("change", changed);
-}
-
 /** How matches are shown on this device, and what changes it; null where there is no choice. */
 export function useLayout(): [Layout, ((chosen: Layout) => void) | null] {
-  const narrow = useSyncExternalStore(listen, () => matchMedia(NARROW).matches);
+  const narrow = useMedia(NARROW);
   const [chosen, setChosen] = useState(savedLayout);
   const choose = (layout: Layout) => {
     setChosen(layout);

@@ -1,7 +1,8 @@
 import type { MatchEntry } from "../../api/capture";
 import type { Schema } from "../../api/http";
+import { day } from "../../lib/format";
 import { parseMatchId } from "../../lib/matchName";
-import { language, words } from "../../messages";
+import { words } from "../../messages";
 
 export type Details = Schema["MatchDetails"];
 
@@ -10,6 +11,7 @@ export type Naming = { title: string; competition: string; venue: string; date: 
 
 const TEAMS = " – ";
 const DAY = /^\d{4}-\d{2}-\d{2}/;
+const DAY_LENGTH = "2026-11-27".length;
 
 /** The details of a match: those that were given, or else what its id says. */
 export function detailsOf(matchId: string, given: Details | null | undefined): Details {
@@ -39,13 +41,8 @@ export function namingOf(matchId: string, given: Details | null | undefined): Na
   };
 }
 
-/** A day, or a day and a time, as one says it: `27 Nov 2026`. */
-export function dayOf(date: string): string {
-  const [day] = DAY.exec(date) ?? [];
-  const at = new Date(`${day}T00:00:00Z`);
-  if (!day || Number.isNaN(at.getTime())) return date;
-  return at.toLocaleDateString(language, { dateStyle: "medium", timeZone: "UTC" });
-}
+/** The day of a date, which may have a time, as one says it. */
+export const dayOf = (date: string) => (DAY.test(date) ? day(date.slice(0, DAY_LENGTH)) : date);
 
 const LONGEST = 180;
 

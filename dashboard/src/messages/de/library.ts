@@ -62,7 +62,6 @@ export const library: Messages["library"] = {
     note: "Notiz",
     save: "Speichern",
     saving: "Wird gespeichert…",
-    cancel: "Abbrechen",
     badDate: "Datum mit Tag, Monat und vierstelligem Jahr eingeben oder leer lassen.",
     tooLong: (most) => `Höchstens ${most} Zeichen verwenden.`,
     notSaved: "Die Angaben wurden nicht gespeichert. Der eingegebene Text ist noch da.",
@@ -182,12 +181,5 @@ export const library: Messages["library"] = {
     parts: "Aufgenommene Teile",
     others: "Weitere Dateien",
     download: (file, size) => `${file} herunterladen, ${size}`,
-  },
-  download: {
-    saved: (name) => `Gespeichert: ${name}`,
-    browser: (name) => `Der Browser lädt ${name} herunter`,
-    stopped: "Herunterladen abgebrochen",
-    stop: (percent) => `Abbrechen (${percent} %)`,
-    progress: (name) => `Herunterladen von ${name}`,
   },
 };

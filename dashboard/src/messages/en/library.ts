@@ -62,7 +62,6 @@ export const library = {
     note: "Note",
     save: "Save",
     saving: "Saving…",
-    cancel: "Cancel",
     badDate: "Enter a date with day, month and a year of four digits, or leave it empty.",
     tooLong: (most: number) => `Use at most ${most} characters.`,
     notSaved: "The details were not saved. What you typed is still here.",
@@ -77,7 +76,7 @@ export const library = {
     interruptions: "Interruptions",
     verify: "Verify",
     verifying: "Reading every byte…",
-    intact: (frames: number) => `All ${frames} frames are intact`,
+    intact: (frames: string) => `All ${frames} frames are intact`,
     faults: (count: number) => `${counted(count, "fault", "faults")} found`,
     fault: (camera: string, segment: string | null, what: string) =>
       `${[camera, segment].filter(Boolean).join(", ")}: ${what}`,
@@ -180,12 +179,5 @@ export const library = {
     parts: "Recorded parts",
     others: "Other files",
     download: (file: string, size: string) => `Download ${file}, ${size}`,
-  },
-  download: {
-    saved: (name: string) => `Saved: ${name}`,
-    browser: (name: string) => `Your browser is downloading ${name}`,
-    stopped: "Download stopped",
-    stop: (percent: number) => `Stop (${percent} %)`,
-    progress: (name: string) => `Download of ${name}`,
   },
 };
