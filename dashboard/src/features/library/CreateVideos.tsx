@@ -90,11 +90,11 @@ function useStart({ matchId, entry }: Part, wanted: ReadonlySet<Preset>, camera:
   return useAction(
     () =>
       ask(
-      api.POST("/api/v1/recordings/{match_id}/process", {
-        params: { path: { match_id: matchId } },
-        body: {
-          steps: stepsOf(wanted, hasPanorama),
-          reel: { camera, before_s: BEFORE_S, after_s: AFTER_S, kinds: [] },
+        api.POST("/api/v1/recordings/{match_id}/process", {
+          params: { path: { match_id: matchId } },
+          body: {
+            steps: stepsOf(wanted, hasPanorama),
+            reel: { camera, before_s: BEFORE_S, after_s: AFTER_S, kinds: [] },
           },
         }),
       ),

@@ -70,7 +70,9 @@ function MatchLine({ row, running }: { row: Row; running: boolean }) {
         </div>
       </td>
       <td className="number">{dateTime(entry.started_at ?? entry.created_at)}</td>
-      <td className="number">{entry.duration_s ? duration(entry.duration_s) : words.format.unknown}</td>
+      <td className="number">
+        {entry.duration_s ? duration(entry.duration_s) : words.format.unknown}
+      </td>
       <td className="number">{mebibytes(entry.total_size_mb)}</td>
       <td>
         <Badges entry={entry} running={running} />

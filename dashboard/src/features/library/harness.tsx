@@ -23,7 +23,8 @@ export class FakeServer {
       const body = text ? JSON.parse(text) : null;
       const route = `${request.method} ${decodeURIComponent(new URL(request.url).pathname)}`;
       this.calls.push({ route, body });
-      if (!(route in this.answers)) return Response.json({ detail: `no ${route}` }, { status: 404 });
+      if (!(route in this.answers))
+        return Response.json({ detail: `no ${route}` }, { status: 404 });
       const answer = this.answers[route];
       const found = typeof answer === "function" ? answer(body) : answer;
       return found instanceof Response ? found : Response.json(found);

@@ -8,7 +8,7 @@ import { parseMatchId } from "../../lib/matchName";
 import { Button, Card, Choice, Empty, Note } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
 import { playHls } from "../../video/hls";
-import { Job } from "../library/Match";
+import { Job } from "../library/Job";
 
 type FollowTrack = { rate_hz: number; x: number[]; y: number[] };
 /** A place in the panorama, in shares of its width and height. */

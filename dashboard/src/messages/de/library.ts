@@ -82,8 +82,7 @@ export const library: Messages["library"] = {
     rest: "Alles andere lässt sich abspielen und herunterladen.",
     protect: "Vor dem Löschen schützen",
     inUse: "Das Spiel wird noch aufgenommen. Danach kann es in den Papierkorb.",
-    isProtected:
-      "Geschützte Spiele bleiben. Für den Papierkorb zuerst den Schutz ausschalten.",
+    isProtected: "Geschützte Spiele bleiben. Für den Papierkorb zuerst den Schutz ausschalten.",
   },
   trash: {
     title: "Papierkorb",
@@ -94,8 +93,7 @@ export const library: Messages["library"] = {
       `Spiele bleiben hier ${counted(days, "Tag", "Tage")}. Früher gelöscht werden sie nur, wenn eine Aufnahme den Platz braucht.`,
     size: (size) => `${size} im Papierkorb`,
     empty: "Der Papierkorb ist leer.",
-    daysLeft: (days) =>
-      days > 0 ? `noch ${counted(days, "Tag", "Tage")}` : "wird heute gelöscht",
+    daysLeft: (days) => (days > 0 ? `noch ${counted(days, "Tag", "Tage")}` : "wird heute gelöscht"),
     noDate: "Bleibt, bis die Uhr gestellt ist",
     restore: "Wiederherstellen",
     restoreOf: (match) => `${match} wiederherstellen`,

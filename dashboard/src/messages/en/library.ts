@@ -94,7 +94,8 @@ export const library = {
       `Matches stay here for ${counted(days, "day", "days")}. They go earlier only if a recording needs the space.`,
     size: (size: string) => `${size} in the trash`,
     empty: "The trash is empty.",
-    daysLeft: (days: number) => (days > 0 ? `${counted(days, "day", "days")} left` : "Deleted today"),
+    daysLeft: (days: number) =>
+      days > 0 ? `${counted(days, "day", "days")} left` : "Deleted today",
     noDate: "Stays until the clock is set",
     restore: "Restore",
     restoreOf: (match: string) => `Restore ${match}`,
@@ -128,7 +129,8 @@ export const library = {
       panorama: "Both cameras in one wide picture.",
       upload: "Sends the finished videos to the storage.",
     },
-    moments: (count: number) => `${counted(count, "marked moment", "marked moments")} in one video.`,
+    moments: (count: number) =>
+      `${counted(count, "marked moment", "marked moments")} in one video.`,
     noMoments: "Mark a moment in the player first.",
     twoCameras: "Needs a match with two cameras.",
     noStorage: "Set up S3 first: capture.processing.upload in the settings file.",
