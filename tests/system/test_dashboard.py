@@ -160,7 +160,7 @@ def verify_protect_and_delete(board: Dashboard, server: EngineServer, match_id: 
     wait_for(lambda: not (server.recordings / match_id).exists(), "moved out of the library")
     expect(page.get_by_role("link", name=re.compile("Lions . Tigers"))).to_have_count(0)
     page.get_by_role("tab", name=re.compile("Trash")).click()
-    for_good = board.button(re.compile("Delete Lions . Tigers for good"))
+    for_good = board.button(re.compile("Delete for good: Lions . Tigers"))
     for_good.click()
     board.confirm("Cancel")
     assert server.get("/trash")["matches"]

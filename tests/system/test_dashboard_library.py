@@ -143,7 +143,7 @@ def test_a_match_goes_to_the_trash_and_comes_back(board: Dashboard, server: Engi
     expect(page.get_by_text("7 days left")).to_be_visible()
     assert board.violations() == []
     assert too_wide(board) <= 0
-    board.button("Restore Owls – Bears").click()
+    board.button("Restore: Owls – Bears").click()
     expect(page.get_by_text("The trash is empty.")).to_be_visible()
     page.get_by_role("tab", name="Matches").click()
     expect(card_of(board, "Owls – Bears")).to_be_visible()

@@ -155,7 +155,7 @@ test("the trash lists what can be restored, and for how long", async () => {
   showAt("/matches?view=trash", <Matches />);
   expect(await screen.findByText("5 days left", undefined, PATIENT)).toBeDefined();
   expect(screen.getByRole("tab", { name: "Trash (1)" }).getAttribute("aria-selected")).toBe("true");
-  fireEvent.click(screen.getByRole("button", { name: "Restore Bears – Tigers" }));
+  fireEvent.click(screen.getByRole("button", { name: "Restore: Bears – Tigers" }));
   expect(await screen.findByText("Bears – Tigers is back", undefined, PATIENT)).toBeDefined();
   expect(server.sent("POST /api/v1/trash/0123/restore")).toHaveLength(1);
 });
@@ -167,7 +167,7 @@ test("a match is deleted from the trash for good only after a question", async (
     "DELETE /api/v1/trash/0123": gone,
   });
   showAt("/matches?view=trash", <Matches />);
-  const name = "Delete Bears – Tigers for good";
+  const name = "Delete for good: Bears – Tigers";
   fireEvent.click(await screen.findByRole("button", { name }, PATIENT));
   const question = await screen.findByRole("alertdialog", undefined, PATIENT);
   expect(question.textContent).toContain("Delete Bears – Tigers for good?");

@@ -96,11 +96,11 @@ export const library: Messages["library"] = {
     daysLeft: (days) => (days > 0 ? `noch ${counted(days, "Tag", "Tage")}` : "wird heute gelöscht"),
     noDate: "Bleibt, bis die Uhr gestellt ist",
     restore: "Wiederherstellen",
-    restoreOf: (match) => `${match} wiederherstellen`,
+    restoreOf: (match) => `Wiederherstellen: ${match}`,
     restored: (match) => `${match} ist wieder da`,
     restoredAs: (id) => `Wiederhergestellt als ${id}, weil ein anderes Spiel so heißt`,
     purge: "Endgültig löschen",
-    purgeOf: (match) => `${match} endgültig löschen`,
+    purgeOf: (match) => `Endgültig löschen: ${match}`,
     purgeTitle: (match) => `${match} endgültig löschen?`,
     purgeText: (size) =>
       `${size} Aufnahmen und alle Videos daraus werden gelöscht. Das lässt sich nicht rückgängig machen.`,

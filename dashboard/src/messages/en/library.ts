@@ -98,11 +98,11 @@ export const library = {
       days > 0 ? `${counted(days, "day", "days")} left` : "Deleted today",
     noDate: "Stays until the clock is set",
     restore: "Restore",
-    restoreOf: (match: string) => `Restore ${match}`,
+    restoreOf: (match: string) => `Restore: ${match}`,
     restored: (match: string) => `${match} is back`,
     restoredAs: (id: string) => `Restored as ${id}, because another match has its name`,
     purge: "Delete for good",
-    purgeOf: (match: string) => `Delete ${match} for good`,
+    purgeOf: (match: string) => `Delete for good: ${match}`,
     purgeTitle: (match: string) => `Delete ${match} for good?`,
     purgeText: (size: string) =>
       `${size} of footage and the videos made from it are removed. This cannot be undone.`,
