@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { matchPath, namedPath, useCameraName } from "../../api/capture";
 import { api, ask } from "../../api/http";
+import { fileName } from "../../lib/fileName";
 import { mebibytes } from "../../lib/format";
 import { useHashState } from "../../lib/hashLocation";
 import { words } from "../../messages";
@@ -8,7 +9,7 @@ import { Badge, Button, Card, ErrorNote } from "../../ui/basics";
 import { CopyLink } from "../../ui/CopyLink";
 import { DownloadButton } from "../../ui/DownloadButton";
 import type { Part } from "./Footage";
-import { fileName, filesOf, type NamedFile, partsOf } from "./names";
+import { filesOf, type NamedFile, partsOf } from "./names";
 import { useStorage } from "./useStorage";
 
 /** What of a match can be downloaded, by what it shows. */

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { fileName } from "../../lib/fileName";
 import { matchEntry } from "./harness";
-import { dayOf, detailsOf, fileName, filesOf, namingOf, partsOf } from "./names";
+import { dayOf, detailsOf, filesOf, namingOf, partsOf } from "./names";
 import { chosenIn, makeWith, stepsOf } from "./presets";
 
 const ID = "2026-11-27 SV Süd - FC Nord - Cup";

@@ -1,5 +1,6 @@
 import type { MatchEntry } from "../../api/capture";
 import type { Schema } from "../../api/http";
+import { fileName } from "../../lib/fileName";
 import { day } from "../../lib/format";
 import { parseMatchId } from "../../lib/matchName";
 import { words } from "../../messages";
@@ -43,18 +44,6 @@ export function namingOf(matchId: string, given: Details | null | undefined): Na
 
 /** The day of a date, which may have a time, as one says it. */
 export const dayOf = (date: string) => (DAY.test(date) ? day(date.slice(0, DAY_LENGTH)) : date);
-
-const LONGEST = 180;
-
-/** A text as the name of a file, with nothing in it that a file system refuses. */
-export function fileName(text: string): string {
-  const name = text
-    .replace(/[\\/:*?"<>|\p{Cc}]+/gu, "-")
-    .replace(/\s+/g, " ")
-    .replace(/^[. ]+|[. ]+$/g, "");
-  const ending = /\.\w+$/.exec(name)?.[0] ?? "";
-  return name.length > LONGEST ? `${name.slice(0, LONGEST).trimEnd()}${ending}` : name;
-}
 
 export type NamedFile = {
   /** Its name at the server. */
