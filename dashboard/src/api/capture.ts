@@ -21,6 +21,7 @@ export const MARKERS: readonly (readonly [MarkerKind, string])[] = [
   ["other", "Moment"],
 ];
 
+export const markerNames = () => MARKERS;
 export const markerName = (kind: MarkerKind) =>
   MARKERS.find(([each]) => each === kind)?.[1] ?? kind;
 

@@ -1,36 +1,39 @@
-import { Link2 } from "lucide-react";
+import { useMutation } from "@tanstack/react-query";
+import { Check, Link2 } from "lucide-react";
 import { useState } from "react";
 import { playerLink } from "../api/links";
 import { toClipboard } from "../lib/clipboard";
+import { errorText } from "../lib/errorWords";
 import { words } from "../messages";
 import { Button } from "./basics";
-import { useAction } from "./feedback";
+
+/** Either the path of media, of which a signed address is made, or an address as it is. */
+type What = { path: string; link?: undefined } | { link: string; path?: undefined };
 
 /**
- * Copies an address of media that any player opens. Where the browser gives a page no clipboard
- * (plain HTTP on a network), the address is shown, selected, to be copied by hand.
+ * Copies an address. That of media any player opens. Where the browser gives a page no clipboard
+ * (plain HTTP on a network), the address is shown, selected, to be copied by hand. What became of it
+ * stands beside the button.
  */
 export function CopyLink({
   path,
+  link,
   label,
   icon,
   disabled,
-}: {
-  path: string;
-  label: string;
-  icon?: boolean;
-  disabled?: boolean;
-}) {
+}: What & { label: string; icon?: boolean; disabled?: boolean }) {
   const [shown, setShown] = useState<string | null>(null);
-  const copy = useAction(
-    async () => {
-      const link = await playerLink(path);
-      const copied = await toClipboard(link);
-      setShown(copied ? null : link);
-      return copied ? words.shell.linkCopied : words.shell.linkShown;
+  const copy = useMutation({
+    mutationFn: async () => {
+      const address = path === undefined ? link : await playerLink(path);
+      const copied = await toClipboard(address);
+      setShown(copied ? null : address);
+      if (!copied) return words.shell.linkShown;
+      return path === undefined ? words.shell.copied : words.shell.linkCopied;
     },
-    { done: (told) => told },
-  );
+  });
+  const isSeen = copy.isSuccess && (!icon || shown !== null);
+  const Icon = copy.isSuccess && shown === null ? Check : Link2;
   return (
     <span className="row">
       <Button
@@ -38,11 +41,19 @@ export function CopyLink({
         icon={icon}
         aria-label={words.shell.copyLinkTo(label)}
         disabled={disabled || copy.isPending}
-        onClick={() => copy.mutate(undefined)}
+        onClick={() => copy.mutate()}
       >
-        <Link2 size={icon ? 18 : 16} aria-hidden />
+        <Icon size={icon ? 18 : 16} aria-hidden />
         {!icon && words.shell.copyLink}
       </Button>
+      <span role="status" className={isSeen ? "small muted" : "sr-only"}>
+        {copy.data}
+      </span>
+      {copy.error && (
+        <span role="alert" className="small">
+          {errorText(copy.error)}
+        </span>
+      )}
       {shown !== null && (
         <input
           className="input"

@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { playHls, stretchesOf, UNDECODABLE } from "./hls";
+import { words } from "../messages";
+import { playHls, stretchesOf } from "./hls";
 
 type Listener = (event: string, data: unknown) => void;
 
@@ -8,7 +9,8 @@ const { FakePlayer, made } = vi.hoisted(() => {
   class FakePlayer {
     static Events = { ERROR: "error", LEVEL_UPDATED: "updated", LEVEL_PTS_UPDATED: "pts" };
     static ErrorTypes = { MEDIA_ERROR: "media", NETWORK_ERROR: "network" };
-    static isSupported = () => true;
+    static supported = true;
+    static isSupported = () => FakePlayer.supported;
     listeners = new Map<string, Listener>();
     constructor() {
       made.push(this);
@@ -28,6 +30,7 @@ vi.mock("hls.js/light", () => ({ default: FakePlayer }));
 
 afterEach(() => {
   made.length = 0;
+  FakePlayer.supported = true;
   vi.unstubAllGlobals();
 });
 
@@ -74,7 +77,7 @@ test("a player that is closed meanwhile is told nothing more", async () => {
 test("a server that is away, and one that serves it after all", async () => {
   vi.stubGlobal("fetch", () => Promise.reject(new TypeError("failed")));
   const away = await failing(REFUSED);
-  await vi.waitFor(() => expect(away.failed).toHaveBeenCalledWith("the server cannot be reached"));
+  await vi.waitFor(() => expect(away.failed).toHaveBeenCalledWith(words.player.unreached));
   made.length = 0;
   vi.stubGlobal("fetch", answers(200, {}));
   const there = await failing(REFUSED);
@@ -88,7 +91,7 @@ test("pictures that the browser cannot decode are given up, and it is said", asy
   expect(failed).not.toHaveBeenCalled();
   const [player] = made;
   for (let n = 0; n < 3; n++) player?.listeners.get("error")?.("error", UNDECODED);
-  expect(failed).toHaveBeenCalledExactlyOnceWith(UNDECODABLE);
+  expect(failed).toHaveBeenCalledExactlyOnceWith(words.player.undecodable);
   expect(player?.recoveries).toBe(2);
 });
 
@@ -103,6 +106,24 @@ test("a decoder that comes further each time goes on", async () => {
   }
   expect(failed).not.toHaveBeenCalled();
   expect(made[0]?.recoveries).toBe(10);
+});
+
+test("a phone that plays playlists by itself has a line of time, too", async () => {
+  FakePlayer.supported = false;
+  const video = document.createElement("video");
+  video.load = () => undefined;
+  const timed = vi.fn();
+  const end = playHls(video, URL, { live: false, failed: () => undefined, timed });
+  await vi.waitFor(() => expect(video.getAttribute("src")).toBe(URL));
+  Object.defineProperty(video, "duration", { value: Number.NaN, writable: true });
+  video.dispatchEvent(new Event("durationchange"));
+  expect(timed).not.toHaveBeenCalled();
+  Object.assign(video, { duration: 90 });
+  video.dispatchEvent(new Event("durationchange"));
+  expect(timed).toHaveBeenCalledExactlyOnceWith([{ start: 0, duration: 90, filmedAt: 0 }]);
+  end();
+  video.dispatchEvent(new Event("durationchange"));
+  expect(timed).toHaveBeenCalledOnce();
 });
 
 test("footage has seconds of the match, whatever the dates are", () => {

@@ -1,5 +1,6 @@
 import type Hls from "hls.js";
 import { messageOf } from "../api/http";
+import { words } from "../messages";
 
 /**
  * A stretch of a playlist: where it stands in the video, and when it was filmed, in seconds of the
@@ -9,9 +10,6 @@ export type Stretch = { start: number; duration: number; filmedAt: number };
 
 const REASON_WITHIN_MS = 5000;
 const MOST_RECOVERIES = 2;
-
-export const UNDECODABLE =
-  "This browser's decoder gives up on the pictures as the camera sent them. Other players, VLC for one, show them, and clips play here";
 
 type Options = {
   live: boolean;
@@ -41,7 +39,12 @@ export function playHls(video: HTMLVideoElement, url: string, options: Options):
     if (!Player.isSupported()) {
       // Safari on a phone plays playlists by itself.
       video.src = url;
-      video.onerror = () => failed("the browser cannot play this stream");
+      video.onerror = () => failed(words.player.unsupported);
+      // It tells no dates: right to the moment at which the camera began, up to the first long gap.
+      video.ondurationchange = () => {
+        const { duration } = video;
+        if (Number.isFinite(duration)) timed?.([{ start: 0, duration, filmedAt: 0 }]);
+      };
       return;
     }
     player = new Player(
@@ -59,7 +62,7 @@ export function playHls(video: HTMLVideoElement, url: string, options: Options):
         gaveUp = true;
         player.destroy();
         player = null;
-        failed(UNDECODABLE);
+        failed(words.player.undecodable);
         return;
       }
       gaveUp = true;
@@ -79,6 +82,7 @@ export function playHls(video: HTMLVideoElement, url: string, options: Options):
     over = true;
     player?.destroy();
     video.onerror = null;
+    video.ondurationchange = null;
     video.removeAttribute("src");
     video.load();
   };
@@ -110,6 +114,6 @@ export async function reasonOf(url: string, otherwise: string): Promise<string> 
     if (answer.ok) return otherwise;
     return messageOf(await answer.json().catch(() => undefined), answer);
   } catch {
-    return "the server cannot be reached";
+    return words.player.unreached;
   }
 }

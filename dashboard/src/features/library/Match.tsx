@@ -49,7 +49,7 @@ export default function Match({ matchId }: { matchId: string }) {
         open={editing}
         onClose={() => setEditing(false)}
       />
-      <MatchPlayer matchId={matchId} entry={entry} running={running} />
+      <MatchPlayer {...part} />
       <div className="columns">
         <Footage {...part} />
         <CreateVideos {...part} />

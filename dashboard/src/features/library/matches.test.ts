@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type { MatchEntry } from "../../api/capture";
 import { grouped } from "../engines/variant/Parameters";
-import { type Source, sourcesOf, thumbnailsOf } from "../player/sources";
 import { overlapOf } from "../preview/Preview";
 import { found, rowOf } from "./list";
 
@@ -26,35 +25,6 @@ test("a search finds the matches that hold all of its words", () => {
   expect(ids(found(rows, "", "-date"))).toEqual(["2026-11-27", "2026-11-20", "match_1770"]);
   expect(ids(found(rows, "", "size"))).toEqual(["2026-11-20", "match_1770", "2026-11-27"]);
   expect(found(rows, "bears", "-date")).toEqual([]);
-});
-
-test("what can be played of a match are its cameras, and what was made of it", () => {
-  const file = (name: string, type: "segmented" | "single") => ({
-    file: name,
-    type,
-    size_mb: 1,
-    created_at: 1,
-  });
-  const files = [
-    file("cam0", "segmented"),
-    file("cam1", "segmented"),
-    file("cam0_archive.mp4", "single"),
-    file("panorama_archive.mp4", "single"),
-  ];
-  expect(sourcesOf(entry({ files })).map(({ id }) => id)).toEqual(["cam0", "cam1", "panorama"]);
-});
-
-test("thumbnails are those of the camera that is shown", () => {
-  const [cam0, cam1, cam2, follow] = ["cam0", "cam1", "cam2", "follow"].map((id) => ({
-    id,
-    name: id,
-  })) as [Source, Source, Source, Source];
-  const sources = [cam0, cam1, cam2, follow];
-  const sheets = { cam1: {}, cam2: {} };
-  expect(thumbnailsOf([cam2], sources, sheets)).toBe("cam2");
-  expect(thumbnailsOf([cam0, cam1, cam2], sources, sheets)).toBe("cam1");
-  expect(thumbnailsOf([follow], sources, sheets)).toBe("cam1");
-  expect(thumbnailsOf([cam0], sources, {})).toBeUndefined();
 });
 
 test("what both cameras see is shown once it is known", () => {

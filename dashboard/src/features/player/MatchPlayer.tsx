@@ -1,158 +1,138 @@
-import { useEffect, useRef, useState } from "react";
-import { type MatchEntry, markerName, matchPath, useMarkers } from "../../api/capture";
-import { Card, Choice, Note } from "../../ui/basics";
-import { CopyLink } from "../../ui/CopyLink";
-import { ClipTools, type Range } from "./ClipTools";
+import { useRef } from "react";
+import { type MatchEntry, useCameraName } from "../../api/capture";
+import { words } from "../../messages";
+import { Card, Note } from "../../ui/basics";
+import { Segmented } from "../../ui/Segmented";
+import { ClipTools } from "./ClipTools";
+import { KeysHelp } from "./KeysHelp";
 import { MarkerList } from "./MarkerList";
+import { Failures, Pictures } from "./Pictures";
+import styles from "./Player.module.css";
 import { Scrubber } from "./Scrubber";
 import { type Source, sourcesOf } from "./sources";
-import { Rate, Transport } from "./Transport";
-import { usePlayback } from "./usePlayback";
+import { ToolPanel } from "./ToolPanel";
+import { Extras, Rate, Transport } from "./Transport";
+import { markerLabel } from "./useMarking";
+import { type Player, usePlayer } from "./usePlayer";
 import { useThumbnails } from "./useThumbnails";
 
+type Props = { matchId: string; title: string; entry: MatchEntry; running: boolean };
+
 /** Plays a match by its own clock: all pictures that are shown show the same instant. */
-export function MatchPlayer({
-  matchId,
-  entry,
-  running,
-}: {
-  matchId: string;
-  entry: MatchEntry;
-  running: boolean;
-}) {
-  const sources = sourcesOf(entry);
-  const cameras = sources.filter(({ id }) => id.startsWith("cam"));
-  const [shows, setShows] = useState("both");
-  const shown = shows === "both" ? cameras : sources.filter(({ id }) => id === shows).slice(0, 1);
-  const playback = usePlayback(matchId, entry.duration_s ?? 0);
-  const { at, lasts, playing, seek, play } = playback;
-  const [range, setRange] = useState<Range>({ from: null, to: null });
-  const markers = useMarkers(matchId);
-  const { sheet, thumbnails } = useThumbnails(matchId, !running, shown, sources);
-  if (sources.length === 0) {
-    return <Note title="This match has no footage that can be played here" />;
-  }
+export function MatchPlayer(props: Props) {
+  const sources = sourcesOf(props.entry, useCameraName());
+  if (sources.length === 0) return <Note title={words.player.noFootage} />;
   return (
-    <Card
-      title="Watch"
-      tools={
-        <Choice
-          label="Picture"
-          value={shows}
-          onChange={(event) => setShows(event.target.value)}
-          options={[
-            ...(cameras.length > 1 ? [["both", allOf(cameras.length)] as const] : []),
-            ...sources.map(({ id, name }) => [id, name] as const),
-          ]}
-        />
-      }
-    >
-      <Failures shown={shown} failures={playback.failures} />
-      <div className="videos">
-        {shown.map(({ id, name }) => (
-          <Picture
-            key={id}
-            id={id}
-            name={name}
-            attach={playback.attach}
-            onToggle={() => play(!playing)}
-          />
-        ))}
-      </div>
-      <Scrubber
-        at={at}
-        lasts={lasts}
-        onSeek={seek}
-        markers={(markers.data ?? []).map(({ marker_id, at: when, kind, text }) => ({
-          id: marker_id,
-          at: when,
-          title: `${markerName(kind)}${text ? `: ${text}` : ""}`,
-        }))}
-        range={range}
-        sheet={sheet}
-        thumbnails={thumbnails}
-      />
-      <div className="row between">
-        <Transport at={at} lasts={lasts} playing={playing} onPlay={play} onStep={playback.step} />
-        <Links matchId={matchId} shown={shown} />
-        <Rate rate={playback.rate} onChange={playback.changeRate} />
-      </div>
-      <ClipTools
-        matchId={matchId}
-        at={at}
-        range={range}
-        setRange={setRange}
-        camera={shown[0]?.id ?? "cam0"}
-        sources={sources}
-      />
-      <MarkerList
-        matchId={matchId}
-        markers={markers.data ?? []}
-        at={at}
-        onSeek={seek}
-        changed={() => void markers.refetch()}
-      />
+    <Card title={words.player.title}>
+      <Playing key={props.matchId} {...props} sources={sources} />
     </Card>
   );
 }
 
-function allOf(cameras: number): string {
-  return cameras === 2 ? "Both cameras" : "All cameras";
-}
-
-function Failures({ shown, failures }: { shown: Source[]; failures: Record<string, string> }) {
-  return shown
-    .filter(({ id }) => Object.hasOwn(failures, id))
-    .map(({ id, name }) => (
-      <Note key={id} tone="bad" alert title={`It cannot be played: ${name}`}>
-        {failures[id]}. The footage is not touched by this; it can be downloaded below.
-      </Note>
-    ));
-}
-
-function Picture({
-  id,
-  name,
-  attach,
-  onToggle,
-}: {
-  id: string;
-  name: string;
-  attach: (id: string, video: HTMLVideoElement) => () => void;
-  onToggle: () => void;
-}) {
-  const video = useRef<HTMLVideoElement>(null);
-  useEffect(() => (video.current ? attach(id, video.current) : undefined), [id, attach]);
+function Playing({ entry, running, ...match }: Props & { sources: Source[] }) {
+  const container = useRef<HTMLDivElement>(null);
+  const player = usePlayer({ ...match, duration: entry.duration_s ?? 0 }, container);
+  const { view, playback, full, tools, help, idle } = player;
   return (
-    <div className={`video ${id === "panorama" ? "wide" : ""}`}>
-      <div className="video-label">
-        <span>{name}</span>
+    <div
+      ref={container}
+      className={styles.player}
+      data-full={full.on || undefined}
+      data-sheet={tools.open || undefined}
+      data-idle={idle.on || undefined}
+    >
+      <div className={styles.front}>
+        <Failures shown={view.shown} failures={playback.failures} />
+        <Pictures
+          shown={view.shown}
+          attach={playback.attach}
+          onPress={() => {
+            // A tap that brings the controls back does nothing else.
+            if (!idle.ended.current) playback.toggle();
+          }}
+          onFull={full.toggle}
+        />
+        <div role="status" className={styles.told}>
+          {player.told && <span>{player.told}</span>}
+        </div>
+        <Controls player={player} running={running} />
       </div>
-      <video
-        ref={video}
-        muted
-        playsInline
-        aria-label={name}
-        data-source={id}
-        onClick={onToggle}
-        onKeyDown={(event) => event.key === " " && onToggle()}
-      />
+      <ToolPanel tools={tools}>
+        <Tools player={player} entry={entry} running={running} />
+      </ToolPanel>
+      <KeysHelp {...help} container={container} />
     </div>
   );
 }
 
-/** What plays the same in another program. */
-function Links({ matchId, shown }: { matchId: string; shown: Source[] }) {
+type Part = { player: Player; running: boolean };
+
+/** What is under the picture, or over its lower edge on a full screen. */
+function Controls({ player, running }: Part) {
+  const { view, playback, at, marking, clip, full, tools, help, subject, mark } = player;
+  const { sheet, thumbnails } = useThumbnails(
+    subject.matchId,
+    !running,
+    view.shown,
+    subject.sources,
+  );
   return (
-    <div className="row">
-      {shown.map(({ id, name }) => (
-        <CopyLink
-          key={id}
-          path={matchPath(matchId, "vod", `${id}.m3u8`)}
-          label={name}
-          icon={shown.length > 1}
-        />
-      ))}
+    <div className={styles.controls}>
+      <div className={styles.bar}>
+        {view.chosen && view.views.length > 1 && (
+          <Segmented
+            label={words.player.view}
+            hideLabel
+            options={view.views.map(({ key, name }) => [key, name] as const)}
+            value={view.chosen.key}
+            onChange={(key) => view.choose(key)}
+          />
+        )}
+        <Rate rate={playback.rate} onChange={playback.changeRate} />
+      </div>
+      <Scrubber
+        at={at}
+        lasts={playback.lasts}
+        onSeek={playback.seek}
+        markers={marking.markers.map((marker) => ({
+          id: marker.marker_id,
+          at: marker.at,
+          title: [markerLabel(marker), marker.text].filter(Boolean).join(": "),
+        }))}
+        range={clip.range}
+        sheet={sheet}
+        thumbnails={thumbnails}
+      />
+      <div className={styles.bar}>
+        <Transport playback={playback} />
+        <Extras onMark={mark} onKeys={help.show} full={full} tools={tools} />
+      </div>
     </div>
+  );
+}
+
+/** Clip and markers, beside or under the picture. */
+function Tools({ player, entry, running }: Part & { entry: MatchEntry }) {
+  const { subject, at, clip, marking, playback } = player;
+  return (
+    <>
+      <ClipTools
+        subject={subject}
+        at={at}
+        range={clip.range}
+        setRange={clip.setRange}
+        onStart={clip.start}
+        onEnd={clip.end}
+      />
+      <MarkerList
+        subject={subject}
+        entry={entry}
+        running={running}
+        marking={marking}
+        at={at}
+        lasts={playback.lasts}
+        onSeek={playback.seek}
+      />
+    </>
   );
 }

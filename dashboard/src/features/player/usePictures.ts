@@ -1,21 +1,22 @@
 import { useCallback, useRef, useState } from "react";
 import { matchPath } from "../../api/capture";
 import { playHls, type Stretch } from "../../video/hls";
+import { type Frames, noFrames, watchFrames } from "./frames";
 import { correction, timeOf } from "./sync";
 
-type Track = { video: HTMLVideoElement; stretches: Stretch[] };
+type Track = { video: HTMLVideoElement; stretches: Stretch[]; frames: Frames };
 type Wanted = { at: number; playing: boolean; rate: number };
 
 /** The pictures of a match that are shown, and what all of them are to do. */
-export function usePictures(matchId: string) {
+export function usePictures(matchId: string, startAt: number) {
   const tracks = useRef(new Map<string, Track>());
-  const wanted = useRef<Wanted>({ at: 0, playing: false, rate: 1 });
+  const wanted = useRef<Wanted>({ at: startAt, playing: false, rate: 1 });
   const [footage, setFootage] = useState<number | null>(null);
   // By picture: one that stays when others are chosen has failed all the same.
   const [failures, setFailures] = useState<Record<string, string>>({});
   const attach = useCallback(
     (id: string, video: HTMLVideoElement) => {
-      const track: Track = { video, stretches: [] };
+      const track: Track = { video, stretches: [], frames: noFrames() };
       tracks.current.set(id, track);
       const end = playHls(video, matchPath(matchId, "vod", `${id}.m3u8`), {
         live: false,
@@ -27,9 +28,11 @@ export function usePictures(matchId: string) {
           if (isFirst) join(track, wanted.current);
         },
       });
+      const unwatch = watchFrames(video, track.frames);
       return () => {
         tracks.current.delete(id);
         setFailures(({ [id]: _, ...others }) => others);
+        unwatch();
         end();
       };
     },
@@ -43,7 +46,7 @@ function join({ video, stretches }: Track, { at, playing, rate }: Wanted) {
   const time = timeOf(stretches, at);
   if (time !== null && at > 0) video.currentTime = time;
   video.playbackRate = rate;
-  if (playing) video.play().catch(() => undefined);
+  if (playing) video.play().catch(() => undefined); // paused again before it began
 }
 
 /** Brings pictures to the instant that the leading one shows. */

@@ -1,15 +1,20 @@
 import { useCallback, useEffect, useState } from "react";
+import { beside } from "./frames";
 import { filmedAt, timeOf } from "./sync";
 import { follow, usePictures } from "./usePictures";
 
 const TICK_MS = 150;
 
+export type Playback = ReturnType<typeof usePlayback>;
+type Pictures = Pick<ReturnType<typeof usePictures>, "tracks" | "wanted">;
+
 /** The clock of a match that is played, and what moves it. */
-export function usePlayback(matchId: string, duration: number) {
-  const { tracks, wanted, attach, failures, footage } = usePictures(matchId);
+export function usePlayback(matchId: string, duration: number, startAt = 0) {
+  const pictures = usePictures(matchId, startAt);
+  const { tracks, wanted, attach, failures, footage } = pictures;
   // A match that runs, or whose manifest is lost, is as long as its footage says.
   const lasts = Math.max(0.1, duration, footage ?? 0);
-  const [at, setAt] = useState(0);
+  const [at, setAt] = useState(startAt);
   const [playing, setPlaying] = useState(false);
   const [rate, setRate] = useState("1");
 
@@ -38,13 +43,44 @@ export function usePlayback(matchId: string, duration: number) {
     },
     [tracks, wanted],
   );
+  const frame = (by: -1 | 1) => {
+    play(false);
+    const [first] = tracks.current.values();
+    if (!first) return;
+    const instant = filmedAt(first.stretches, beside(first.frames, first.video.currentTime, by));
+    if (instant !== null) seek(instant);
+  };
   const changeRate = (text: string) => {
     setRate(text);
     wanted.current.rate = Number(text);
     for (const { video } of tracks.current.values()) video.playbackRate = Number(text);
   };
+  useClock(pictures, lasts, setAt, play);
 
-  // The first picture leads; the others follow it.
+  const toggle = () => play(!wanted.current.playing);
+  return {
+    at,
+    lasts,
+    playing,
+    rate,
+    failures,
+    attach,
+    seek,
+    step,
+    frame,
+    play,
+    toggle,
+    changeRate,
+  };
+}
+
+/** Reads the time off the first picture, which leads; the others follow it. */
+function useClock(
+  { tracks, wanted }: Pictures,
+  lasts: number,
+  setAt: (at: number) => void,
+  play: (on: boolean) => void,
+) {
   useEffect(() => {
     const timer = setInterval(() => {
       const [first, ...others] = tracks.current.values();
@@ -59,7 +95,5 @@ export function usePlayback(matchId: string, duration: number) {
       follow(others, instant, wanted.current.rate);
     }, TICK_MS);
     return () => clearInterval(timer);
-  }, [lasts, play, tracks, wanted]);
-
-  return { at, lasts, playing, rate, failures, attach, seek, step, play, changeRate };
+  }, [lasts, play, setAt, tracks, wanted]);
 }
