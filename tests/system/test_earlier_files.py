@@ -96,8 +96,8 @@ def test_the_dashboard_says_why_a_camera_cannot_be_played(
 ) -> None:
     with dashboard(chromium, root(server)) as board:
         page = board.go(f"/matches/{MATCH}")
-        page.get_by_label("Picture").select_option("cam2")
-        told = page.get_by_role("alert").filter(has_text="It cannot be played")
+        page.get_by_role("radio", name="Camera 2").check()
+        told = page.get_by_role("alert").filter(has_text="Camera 2 cannot be played")
         expect(told).to_contain_text("cam2_20251103_141500_00.mkv")
         expect(told).not_to_contain_text("Conflict")
 

@@ -88,7 +88,7 @@ def test_a_recording_that_the_browser_cannot_decode_is_said_to_be_one(tmp_path: 
         assert server.stop()["success"]
         page = board.go("/matches/derby")
         page.get_by_role("button", name="Play", exact=True).click()
-        told = page.get_by_role("alert").filter(has_text="It cannot be played")
+        told = page.get_by_role("alert").filter(has_text="cannot be played")
         expect(told).to_contain_text("decoder gives up", timeout=40_000)
 
 
