@@ -1,7 +1,8 @@
 import { useRef } from "react";
 import { type MatchEntry, useCameraName } from "../../api/capture";
+import { useChannel } from "../../api/live";
 import { words } from "../../messages";
-import { Card, Note } from "../../ui/basics";
+import { Card, Loading, Note } from "../../ui/basics";
 import { Segmented } from "../../ui/Segmented";
 import { ClipTools } from "./ClipTools";
 import { KeysHelp } from "./KeysHelp";
@@ -21,6 +22,8 @@ type Props = { matchId: string; title: string; entry: MatchEntry; running: boole
 /** Plays a match by its own clock: all pictures that are shown show the same instant. */
 export function MatchPlayer(props: Props) {
   const sources = sourcesOf(props.entry, useCameraName());
+  // A link may name a camera: until names are known, another picture would be loaded.
+  if (!useChannel("cameras")) return <Loading />;
   if (sources.length === 0) return <Note title={words.player.noFootage} />;
   return (
     <Card title={words.player.title}>
