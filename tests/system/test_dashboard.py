@@ -229,7 +229,7 @@ def test_a_match_is_processed_and_its_panorama_calibrated_and_cut(
     expect(jobs).to_have_count(4, timeout=120_000)
     expect(page.locator(".page-head .badge", has_text="Videos ready")).to_be_visible()
     page.get_by_role("radio", name="Panorama").check()
-    board.button("Play").click()
+    board.button(re.compile("^Play$")).click()
     page.wait_for_function(
         "() => document.querySelector('video[data-source=panorama]')?.currentTime > 0.5"
     )
