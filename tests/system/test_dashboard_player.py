@@ -1,4 +1,4 @@
-"""The player of the dashboard: keys, links with a time, clips of markers, full screen, the phone."""
+"""The player of the dashboard: keys, links with a time, clips, full screen, and the phone."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from support.server import SMALL, Server, serving
 from support.watching import root
 
 MATCH = "2026-11-29 Pokal"
+TITLE = "SV Süd – FC Nord"  # noqa: RUF001
 PAGE = f"/matches/{quote(MATCH)}"
 SECONDS = 20
 LANDSCAPE = {"width": 844, "height": 390}
@@ -179,11 +180,11 @@ def test_one_tap_on_a_marker_saves_its_clip(board: Dashboard, tmp_path: Path) ->
     page = opened(board)
     with page.expect_download() as download:
         board.button("Save clip: Goal at 0:03").click()
-    assert download.value.suggested_filename == "SV Süd – FC Nord 0-03.mp4"
+    assert download.value.suggested_filename == f"{TITLE} 0-03.mp4"
     download.value.save_as(tmp_path / "clip.mp4")
     (stream,) = probe(tmp_path / "clip.mp4")["streams"]
     assert float(stream["duration"]) == pytest.approx(7, abs=0.1)
-    expect(page.get_by_text("Saved: SV Süd – FC Nord 0-03.mp4")).to_be_visible()
+    expect(page.get_by_text(f"Saved: {TITLE} 0-03.mp4")).to_be_visible()
     board.button("Go to Corner at 0:15").click()
     is_at(page, 12)
     assert board.violations() == []
@@ -196,7 +197,7 @@ def test_highlights_are_made_of_the_markers_and_saved(board: Dashboard, tmp_path
     expect(save).to_be_visible(timeout=60_000)
     with page.expect_download() as download:
         save.click()
-    assert download.value.suggested_filename == "SV Süd – FC Nord, Highlights.mp4"
+    assert download.value.suggested_filename == f"{TITLE}, Highlights.mp4"
     download.value.save_as(tmp_path / "reel.mp4")
     (stream,) = probe(tmp_path / "reel.mp4")["streams"]
     assert float(stream["duration"]) == pytest.approx(7 + 12, abs=0.3)
@@ -234,7 +235,8 @@ VISIBLE = """() => {
     const box = video.getBoundingClientRect();
     const over = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
     return {
-        within: box.top >= 0 && box.left >= 0 && box.right <= innerWidth && box.bottom <= innerHeight,
+        within: Math.min(box.top, box.left) >= 0
+            && box.right <= innerWidth && box.bottom <= innerHeight,
         uncovered: over === video,
     };
 }"""
