@@ -12,13 +12,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from support.earliernames import TO_BE_RENAMED
-from support.layout import (
-    COVERED_ELSEWHERE,
-    TO_BE_MIRRORED,
-    TO_BE_PARTED,
-    TO_BE_SPLIT,
-)
+from support.layout import COVERED_ELSEWHERE
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "touchline"
@@ -142,8 +136,7 @@ def test_files_and_functions_are_short() -> None:
     large = {
         k: n for path in python_files("src", "tests", "bench") for k, n in too_large(path).items()
     }
-    assert {name: lines for name, lines in large.items() if name not in TO_BE_SPLIT} == {}
-    assert TO_BE_SPLIT - set(large) == set(), "short by now: remove it from TO_BE_SPLIT"
+    assert large == {}
 
 
 def test_a_long_function_is_found_wherever_it_stands(tmp_path: Path) -> None:
@@ -160,9 +153,8 @@ def exceptions_of(module: str) -> list[str]:
 def test_a_module_has_a_test_at_its_place(module: str) -> None:
     mirror = mirror_of(module)
     if not mirror.exists():
-        assert exceptions_of(module) or module in TO_BE_MIRRORED, f"{named(mirror)} is missing"
+        assert exceptions_of(module), f"{named(mirror)} is missing"
         return
-    assert module not in TO_BE_MIRRORED, "it has a test at its place: remove the exception"
     texts = [path.read_text(encoding="utf-8") for path in with_support(mirror)]
     assert any(
         re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
@@ -206,7 +198,6 @@ def asserts_something(tree: ast.Module) -> bool:
 
 def test_exceptions_of_the_mirror_rule_are_of_modules_and_tests_that_there_are() -> None:
     without = {module for module in modules() if not mirror_of(module).exists()}
-    assert without >= TO_BE_MIRRORED
     used = {pattern for module in without for pattern in exceptions_of(module)[:1]}
     assert set(COVERED_ELSEWHERE) - used == set(), "needed no more: remove it"
     assert {test for test, _ in COVERED_ELSEWHERE.values() if not (TESTS / test).is_file()} == set()
@@ -253,7 +244,7 @@ def reached(imports: dict[str, set[str]], first: set[str]) -> set[str]:
 
 
 def test_no_two_modules_import_each_other() -> None:
-    assert circular() == TO_BE_PARTED
+    assert circular() == set()
 
 
 def test_a_circle_is_found_however_long_it_is() -> None:
@@ -267,15 +258,8 @@ def test_names_are_nouns_of_the_field() -> None:
     names |= {folder: words(folder.rpartition("/")[2].lower()) for folder in folders}
     names |= {name: words(name) for name in classes()}
     quaint = {name for name, said in names.items() if said & BANNED}
-    assert quaint - TO_BE_RENAMED == set()
+    assert quaint == set()
 
 
 def test_a_class_name_is_unique() -> None:
-    shared = named_alike()
-    assert {name: found for name, found in shared.items() if name not in TO_BE_RENAMED} == {}
-
-
-def test_what_is_to_be_renamed_needs_it_still() -> None:
-    needs = set(named_alike()) | {name for name in classes() if words(name) & BANNED}
-    needs |= {module for module in modules() if words(module.rpartition(".")[2]) & BANNED}
-    assert TO_BE_RENAMED - needs == set()
+    assert named_alike() == {}

@@ -220,8 +220,11 @@ async def test_a_name_that_the_clock_gives_twice_is_another_match(
     tmp_path: Path, clocks: Clocks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stands = read_clocks()
-    async with studio(tmp_path) as it:
-        it.context.clocks = lambda: replace(read_clocks(), unix_ns=stands.unix_ns)
+
+    def same_date() -> Reading:
+        return replace(read_clocks(), unix_ns=stands.unix_ns)
+
+    async with studio(tmp_path, clocks=same_date) as it:
         first = await it.start(None)
         await it.stop()
         second = await it.start(None)

@@ -62,7 +62,7 @@ async def lived(folder: Path, collaborator: str, at: int, error: Exception) -> i
     """A match is recorded while the collaborator fails once; how often it was called."""
     async with studio(folder) as it:
         proxy = Faulty(getattr(it.context, collaborator))
-        setattr(it.context, collaborator, proxy)
+        object.__setattr__(it.context, collaborator, proxy)  # it is frozen
         proxy.arm(at, error)
         started = await tried_to_start(it)
         if started:

@@ -15,7 +15,7 @@ from support.serving import API, KEY, client_of
 from touchline.capture.library.details import DetailsStore
 from touchline.capture.library.library import Library
 from touchline.capture.library.manifest import file as manifestfile
-from touchline.capture.library.manifest.manifest import Clock, Manifest, Segment
+from touchline.capture.library.manifest.manifest import MatchClock, Manifest, SegmentRecord
 from touchline.core.errors import Blocked
 
 pytestmark = pytest.mark.anyio
@@ -239,10 +239,10 @@ async def test_a_poster_needs_the_key_or_a_signed_link(real: FakeSystem, tmp_pat
 
 async def test_metrics_of_a_week_tell_the_matches_in_it(real: FakeSystem, tmp_path: Path) -> None:
     folder, now_ns = tmp_path / "recordings" / "m1", time.time_ns()
-    segment = Segment(
+    segment = SegmentRecord(
         name=CAM0, camera="cam0", index=0, start_unix_ns=now_ns - 60 * S, end_unix_ns=now_ns - S
     )
-    clock = Clock(start_unix_ns=now_ns - 60 * S)
+    clock = MatchClock(start_unix_ns=now_ns - 60 * S)
     manifestfile.save(
         folder, Manifest(match_id="m1", state="finished", clock=clock, segments=(segment,))
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from touchline.capture.library.manifest.manifest import Part, Segment
+from touchline.capture.library.manifest.manifest import Part, SegmentRecord
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.track import Track
 
@@ -69,7 +69,7 @@ def part_from(start_ns: int, start_monotonic_ns: int) -> Part:
     )
 
 
-def listed(name: str = "cam0_20260101_000000_04.mp4", index: int = 4) -> Segment:
-    return Segment(
+def listed(name: str = "cam0_20260101_000000_04.mp4", index: int = 4) -> SegmentRecord:
+    return SegmentRecord(
         name=name, camera="cam0", index=index, start_unix_ns=S, end_unix_ns=2 * S, finalized=True
     )

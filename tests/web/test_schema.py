@@ -18,7 +18,7 @@ from touchline.web import create_app
 from touchline.web.app import key_rules
 from touchline.web.auth.access import Access
 from touchline.web.description import BEFORE_ROUTES, complete_schema
-from touchline.web.http.errors import BY_CODE
+from touchline.web.http.errors import STATUS_BY_CODE
 from touchline.web.schema import closed_schema
 
 ROOT = Path(__file__).parents[2]
@@ -108,7 +108,7 @@ def test_the_pages_and_the_schema_name_the_same_errors() -> None:
 
 def test_every_reason_with_a_status_of_its_own_is_on_a_page() -> None:
     text = "".join(page.read_text() for page in PAGES.iterdir())
-    assert [code for code in BY_CODE if f"`{code}`" not in text] == []
+    assert [code for code in STATUS_BY_CODE if f"`{code}`" not in text] == []
 
 
 def test_every_operation_says_how_it_may_be_refused() -> None:

@@ -185,7 +185,7 @@ def test_the_running_match_is_read_every_time(root: Path) -> None:
 async def test_the_list_says_what_the_manifest_knows(root: Path, library: Library) -> None:
     write(root / "m1" / "segments" / CAM0)
     write(root / "m2" / "segments" / CAM0)
-    segment = manifests.Segment(
+    segment = manifests.SegmentRecord(
         name=CAM0,
         camera="cam0",
         index=0,
@@ -196,7 +196,7 @@ async def test_the_list_says_what_the_manifest_knows(root: Path, library: Librar
     manifest = manifests.Manifest(
         match_id="m1",
         state="interrupted",
-        clock=manifests.Clock(start_unix_ns=1_000_000_000_000),
+        clock=manifests.MatchClock(start_unix_ns=1_000_000_000_000),
         segments=(segment,),
         gaps=(manifests.Gap(camera="cam0", from_unix_ns=1, to_unix_ns=2, reason="it was away"),),
         interruptions=(manifests.Interruption(at_unix_ns=1, reason="power", resumed=True),),
@@ -265,7 +265,7 @@ async def test_segments_are_listed_in_the_order_of_capture_whatever_their_names_
         name = f"cam0_{label}_{index:02d}.mp4"
         write(root / "m1" / "segments" / name)
         segments.append(
-            manifests.Segment(name=name, camera="cam0", index=index, start_unix_ns=index + 1)
+            manifests.SegmentRecord(name=name, camera="cam0", index=index, start_unix_ns=index + 1)
         )
     manifest = manifests.Manifest(match_id="m1", state="finished", segments=tuple(segments))
     manifestfile.save(root / "m1", manifest)

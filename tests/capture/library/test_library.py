@@ -253,8 +253,8 @@ async def test_of_the_running_match_the_finished_segments_are_archived(
         match_id="m1",
         state="recording",
         segments=(
-            manifests.Segment(name=CAM0, camera="cam0", index=0, finalized=True),
-            manifests.Segment(name=finished, camera="cam0", index=1),
+            manifests.SegmentRecord(name=CAM0, camera="cam0", index=0, finalized=True),
+            manifests.SegmentRecord(name=finished, camera="cam0", index=1),
         ),
     )
     manifestfile.save(root / "m1", manifest)

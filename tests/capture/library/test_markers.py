@@ -9,7 +9,7 @@ import pytest
 from support import segmentfiles
 from touchline.capture.library.library import Library
 from touchline.capture.library.manifest import file as manifestfile
-from touchline.capture.library.manifest.manifest import Clock, Manifest, Part, Segment
+from touchline.capture.library.manifest.manifest import MatchClock, Manifest, Part, SegmentRecord
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.clips import MatchTimes
 from touchline.core.errors import Invalid
@@ -43,9 +43,9 @@ def recorded(root: Path) -> Markers:
     manifest = Manifest(
         match_id="m1",
         state="recording",
-        clock=Clock(start_unix_ns=ORIGIN_S * S, unix_correction_ns=CORRECTION_S * S),
+        clock=MatchClock(start_unix_ns=ORIGIN_S * S, unix_correction_ns=CORRECTION_S * S),
         parts=(part(1, ORIGIN_S, ORIGIN_S + 60), part(2, ORIGIN_S + 3600, ORIGIN_S + 3660)),
-        segments=(Segment(name=name, camera="cam0", index=0, start_unix_ns=ORIGIN_S * S),),
+        segments=(SegmentRecord(name=name, camera="cam0", index=0, start_unix_ns=ORIGIN_S * S),),
     )
     manifestfile.save(folder, manifest)
     library = Library(root, is_running=lambda _: False)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from touchline.capture.library import matchclock
-from touchline.capture.library.manifest.manifest import Clock, Manifest, Part, Segment
+from touchline.capture.library.manifest.manifest import MatchClock, Manifest, Part, SegmentRecord
 from touchline.core.wallclock import Reading, Trust
 
 S = 1_000_000_000
@@ -29,14 +29,14 @@ def part(*, trust: Trust = "plausible", wall_off_s: float = 0, **more: Any) -> P
 
 
 def manifest(*parts: Part, until_s: float = 60) -> Manifest:
-    segment = Segment(
+    segment = SegmentRecord(
         name="cam0_20261118_000000_00.mp4",
         camera="cam0",
         index=0,
         start_unix_ns=T * S,
         end_unix_ns=int((T + until_s) * S),
     )
-    clock = Clock(start_unix_ns=T * S, start_monotonic_ns=100 * S, boot_id="one")
+    clock = MatchClock(start_unix_ns=T * S, start_monotonic_ns=100 * S, boot_id="one")
     return Manifest(match_id="m1", state="recording", clock=clock, parts=parts, segments=(segment,))
 
 
@@ -158,7 +158,7 @@ def test_a_match_without_a_clock_is_not_resumed() -> None:
 
 
 def test_without_footage_a_match_ended_when_it_began() -> None:
-    found = Manifest(match_id="m1", state="recording", clock=Clock(start_unix_ns=7))
+    found = Manifest(match_id="m1", state="recording", clock=MatchClock(start_unix_ns=7))
     assert matchclock.last_footage_ns(found) == 7
 
 
@@ -216,7 +216,7 @@ def test_a_match_of_version_0_1_0_has_one_part() -> None:
 
 
 def test_what_0_1_0_recorded_before_it_moved_the_clock_is_a_part_of_the_match() -> None:
-    clock = Clock(start_unix_ns=(T + 3500) * S, start_monotonic_ns=1, boot_id="one")
+    clock = MatchClock(start_unix_ns=(T + 3500) * S, start_monotonic_ns=1, boot_id="one")
     moved = manifest().model_copy(update={"clock": clock})
     assert moved.origin_ns == T * S
     first, second = matchclock.parts_before(moved, over=True)

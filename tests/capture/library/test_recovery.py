@@ -9,7 +9,7 @@ import pytest
 from support import segmentfiles
 from touchline.capture.library import recovery
 from touchline.capture.library.manifest import file as manifestfile
-from touchline.capture.library.manifest.manifest import Clock, Manifest, State
+from touchline.capture.library.manifest.manifest import MatchClock, Manifest, State
 from touchline.media.mp4 import scan
 from touchline.media.mp4.walk import SegmentScan
 
@@ -20,7 +20,7 @@ S = 1_000_000_000
 def match(root: Path, match_id: str = "m1", *, state: State = "recording", start: int = 0) -> Path:
     folder = root / match_id
     (folder / "segments").mkdir(parents=True)
-    clock = Clock(start_unix_ns=start)
+    clock = MatchClock(start_unix_ns=start)
     manifestfile.save(folder, Manifest(match_id=match_id, state=state, clock=clock))
     return folder
 

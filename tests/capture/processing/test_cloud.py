@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from support.segmentfiles import write_segment
 from touchline.capture.library.library import Library
 from touchline.capture.processing.cloud import VALID_S, Cloud
-from touchline.capture.processing.presigned import Storage, presigned_url
+from touchline.capture.processing.presigned import BucketAccess, presigned_url
 from touchline.capture.settings.upload import UploadSettings
 from touchline.core.errors import Blocked, NotFound
 
@@ -137,13 +137,13 @@ def test_signatures_are_those_of_amazons_own_client(
     theirs = client.generate_presigned_url("get_object", Params=where, ExpiresIn=3600)
     query = parse_qs(urlsplit(theirs).query)
     now = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    storage = Storage("matches", "a-key", "a-secret", endpoint, region)
+    storage = BucketAccess("matches", "a-key", "a-secret", endpoint, region)
     ours = presigned_url(storage, key, now=now, valid_s=3600)
     assert parse_qs(urlsplit(ours).query) == query
     assert urlsplit(ours).path == urlsplit(theirs).path
 
 
 def test_a_url_is_valid_for_a_week_at_the_most() -> None:
-    storage = Storage("b", "k", "s")
+    storage = BucketAccess("b", "k", "s")
     with pytest.raises(ValueError, match="604800"):
         presigned_url(storage, "x", now=datetime.now(UTC), valid_s=604_801)

@@ -15,7 +15,7 @@ from support.fakefleet import FakeFleet, fake_fleet
 from support.recorders import studio, until
 from touchline.capture.library import matchclock, recovery
 from touchline.capture.library.manifest import file as manifestfile
-from touchline.capture.library.manifest.manifest import Clock, Manifest
+from touchline.capture.library.manifest.manifest import MatchClock, Manifest
 
 pytestmark = pytest.mark.anyio
 
@@ -46,7 +46,7 @@ def interrupted_match(root: Path, match_id: str, *, age_s: float) -> Manifest:
         segmentfiles.write_segment(path, start_unix_ns=start, finalized=False)
         with path.open("ab") as file:
             file.write(b"\0" * 100)  # half a fragment
-    manifest = Manifest(match_id=match_id, state="recording", clock=Clock(start_unix_ns=start))
+    manifest = Manifest(match_id=match_id, state="recording", clock=MatchClock(start_unix_ns=start))
     manifestfile.save(folder, manifest)
     return manifest
 

@@ -36,7 +36,7 @@ def _unknown_power_mode() -> PowerMode:
 
 
 @dataclass(frozen=True)
-class Clock:
+class CoreClock:
     """Current clock of one processor core."""
 
     cpu: int
@@ -49,7 +49,7 @@ class MachineSample:
     """Readings taken at one instant."""
 
     power_mode: PowerMode = field(default_factory=_unknown_power_mode)
-    clocks: tuple[Clock, ...] = ()
+    clocks: tuple[CoreClock, ...] = ()
     zones_c: tuple[float, ...] = ()
     cpu_percent: float = 0.0
     memory_total_bytes: int = 0
@@ -133,7 +133,7 @@ def power_mode(root: Path) -> PowerMode:
     return {"name": name, "id": number, "is_max": number == _FASTEST_MODE}
 
 
-def clocks(root: Path) -> Iterator[Clock]:
+def clocks(root: Path) -> Iterator[CoreClock]:
     """Return the clock of every core that reports it, in the order of core numbers.
 
     For a Jetson the contract requires the first six, four of them as performance cores; elsewhere
@@ -148,7 +148,7 @@ def clocks(root: Path) -> Iterator[Clock]:
         if khz is None or (jetson and cpu >= _JETSON_CPUS):
             continue
         is_small = cpu >= _JETSON_PERFORMANCE_CPUS if jetson else cpu in small
-        yield Clock(cpu, round(khz / 1e6, 3), "efficiency" if is_small else "performance")
+        yield CoreClock(cpu, round(khz / 1e6, 3), "efficiency" if is_small else "performance")
 
 
 def zones_c(root: Path) -> Iterator[float]:
@@ -193,7 +193,7 @@ def _cpu_list(text: str) -> set[int]:
     return cpus
 
 
-def _mean_ghz(all_clocks: tuple[Clock, ...], kind: CoreKind) -> float:
+def _mean_ghz(all_clocks: tuple[CoreClock, ...], kind: CoreKind) -> float:
     found = [clock.freq_ghz for clock in all_clocks if clock.kind == kind]
     return round(sum(found) / len(found), 3) if found else 0.0
 

@@ -14,7 +14,7 @@ from anyio import CapacityLimiter, to_thread
 
 from touchline.capture.library.library import Library
 from touchline.capture.processing.answers import CloudArchives, CloudFiles, CloudMatch
-from touchline.capture.processing.presigned import Storage, presigned_url
+from touchline.capture.processing.presigned import BucketAccess, presigned_url
 from touchline.capture.processing.uploadstates import UPLOADS, Uploaded, uploaded_of
 from touchline.capture.settings.upload import UploadSettings
 from touchline.core.errors import Blocked
@@ -63,7 +63,7 @@ class Cloud:
             "matches": [match for match in matches if match["files"]],
         }
 
-    def _storage(self) -> Storage:
+    def _storage(self) -> BucketAccess:
         settings = self._settings
         secret = settings.secret_access_key
         if settings.bucket is None or settings.access_key_id is None or secret is None:
@@ -73,7 +73,7 @@ class Cloud:
                 can_retry=False,
                 should_wait=False,
             )
-        return Storage(
+        return BucketAccess(
             bucket=settings.bucket,
             access_key_id=settings.access_key_id,
             secret_access_key=secret.get_secret_value(),
@@ -92,7 +92,7 @@ def _all_uploaded(folders: Sequence[Path]) -> list[tuple[str, tuple[Uploaded, ..
     return [(folder.name, uploaded_of(folder)) for _, folder in dated[:MAX_MATCHES]]
 
 
-def _match(storage: Storage, match_id: str, files: Sequence[Uploaded]) -> CloudMatch:
+def _match(storage: BucketAccess, match_id: str, files: Sequence[Uploaded]) -> CloudMatch:
     """Return a match in the form that the earlier dashboard reads.
 
     Files in another bucket cannot be signed for.

@@ -17,7 +17,7 @@ MAX_VALID_S = 7 * 86_400
 
 
 @dataclass(frozen=True)
-class Storage:
+class BucketAccess:
     """Location of the files, and the key for reading them.
 
     Without an endpoint it is Amazon's own.
@@ -40,7 +40,7 @@ class Storage:
         return self.endpoint_url or f"https://s3.{self.own_region}.amazonaws.com"
 
 
-def presigned_url(storage: Storage, key: str, *, now: datetime, valid_s: int) -> str:
+def presigned_url(storage: BucketAccess, key: str, *, now: datetime, valid_s: int) -> str:
     """Return a public URL of this file.
 
     It is valid from `now` on for `valid_s` seconds.

@@ -42,7 +42,7 @@ from touchline.media.storage.diskspace import read_space
 log = logging.getLogger(__name__)
 
 
-@dataclass
+@dataclass(frozen=True)
 class RecordingContext:
     """Shared services and state of the recorder. Belongs to the event loop."""
 
@@ -71,8 +71,6 @@ class RecordingContext:
     """Finished segments that have not been read back yet."""
     rates: Rates = field(default_factory=Rates)
     """Rates at which the cameras fill the disk."""
-    adopted: bool = False
-    """Whether the state left by the last server has been examined."""
     _save_lock: anyio.Lock = field(default_factory=anyio.Lock)
 
     def read_clock(self) -> tuple[Reading, Trust]:

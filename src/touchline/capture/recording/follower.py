@@ -31,6 +31,7 @@ class Follower:
         self._context = context
         self._states: dict[int, Any] = {}  # last known state by camera
         self._unknown: set[str] = set()
+        self._ends_orphans = False
         self.handlers: Mapping[str, Handle] = {
             "status": self._status,
             "segment": self._segment,
@@ -51,7 +52,7 @@ class Follower:
         if order is not None:
             track = running.match.tracks.get(camera.id) if running else None
             if running is None or track is None or running.match.match_id != order["match_id"]:
-                if self._context.adopted:  # before that, the adoption handles all cameras together
+                if self._ends_orphans:
                     await self.end_orphan(camera, order["match_id"])
                 return
             track.take_report(hello["report"])
@@ -69,6 +70,13 @@ class Follower:
             return
         track.count_attempts_anew()
         await self.go_on(match, track)
+
+    def end_orphans_from_now(self) -> None:
+        """End recordings of other matches as their workers connect.
+
+        Until this is called, the adoption handles all workers together.
+        """
+        self._ends_orphans = True
 
     async def go_on(self, match: Match, track: Track) -> None:
         """Start recording again with a new worker; the segment's event reports success."""

@@ -355,7 +355,7 @@ class Recorder:
         """Continue what was being recorded when the last server ended."""
         await to_thread.run_sync(self._context.record.load)
         await adoption.adopt(self._context, self.follower, self._begin, hellos)
-        self._context.adopted = True
+        self.follower.end_orphans_from_now()
 
     async def close(self) -> None:
         """Finalise a running recording before an orderly shutdown."""

@@ -24,7 +24,7 @@ from touchline.web.models.errors import BlockedBody, ErrorBody, InvalidItem
 
 log = logging.getLogger(__name__)
 
-STATUS: tuple[tuple[type[TouchlineError], int], ...] = (
+STATUS_BY_CLASS: tuple[tuple[type[TouchlineError], int], ...] = (
     (NotFound, 404),
     (Refused, 409),
     (Invalid, 422),
@@ -32,12 +32,12 @@ STATUS: tuple[tuple[type[TouchlineError], int], ...] = (
     (Failed, 500),
     (TouchlineError, 500),
 )
+"""Status codes by class of error; the first match counts."""
 
-
-BY_CODE = {
+STATUS_BY_CODE = {
     "session_gone": 410,
     "no_stat_url": 400,
-    # The contract's response for a calibration or a panorama that the data does not allow.
+    # The contract requires 400 for a calibration or a panorama that the data does not allow.
     **dict.fromkeys(
         (
             "calibration_refused",
@@ -60,8 +60,7 @@ BY_CODE = {
         400,
     ),
 }
-"""Statuses of codes that are more specific than their kind."""
-
+"""Status codes of errors for which the contract requires another one than for their class."""
 
 _MEANING: dict[int, tuple[type[Any], str]] = {
     400: (ErrorBody, "The request cannot be parsed."),
@@ -124,8 +123,8 @@ def install_errors(app: FastAPI, methods_of: Mapping[str, AbstractSet[str]]) -> 
 
 
 async def _touchline_error(request: Request, error: TouchlineError) -> Response:
-    status_code = next(status for kind, status in STATUS if isinstance(error, kind))
-    status_code = BY_CODE.get(error.code, status_code)
+    status_code = next(status for kind, status in STATUS_BY_CLASS if isinstance(error, kind))
+    status_code = STATUS_BY_CODE.get(error.code, status_code)
     if status_code == 422:
         return answer({"detail": [_invalid_item(error)]}, status_code)
     body: BlockedBody = {"detail": _with_advice(error), "code": error.code}

@@ -18,9 +18,9 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     manifest = m.Manifest(
         match_id="m1",
         state="recording",
-        clock=m.Clock(start_unix_ns=1, start_monotonic_ns=2, boot_id="b"),
+        clock=m.MatchClock(start_unix_ns=1, start_monotonic_ns=2, boot_id="b"),
         cameras={"cam0": m.CameraFacts(kind="rtsp", name="Main stand", width=1920, height=1080)},
-        segments=(m.Segment(name=NAME, camera="cam0", index=0, frames=3, verified=True),),
+        segments=(m.SegmentRecord(name=NAME, camera="cam0", index=0, frames=3, verified=True),),
         gaps=(m.Gap(camera="cam0", from_unix_ns=1, to_unix_ns=None, reason="stalled"),),
         interruptions=(m.Interruption(at_unix_ns=5, reason="power", resumed=True),),
         integrity={"checked": True},

@@ -25,7 +25,7 @@ def test_a_rescan_takes_the_times_from_the_footage_and_lists_the_gaps(tmp_path: 
 
     assert manifest.match_id == tmp_path.name
     assert manifest.state == "interrupted"
-    assert manifest.clock == m.Clock(start_unix_ns=start)
+    assert manifest.clock == m.MatchClock(start_unix_ns=start)
     assert manifest.ended_unix_ns == later + 800_000_000
     first, second, foreign = manifest.segments
     assert (first.start_unix_ns, first.end_unix_ns) == (start, start + 2_000_000_000)

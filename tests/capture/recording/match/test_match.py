@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.runningmatches import S, camera, info, listed, match
-from touchline.capture.library.manifest.manifest import Clock, Gap, Interruption, Manifest
+from touchline.capture.library.manifest.manifest import MatchClock, Gap, Interruption, Manifest
 
 # ------------------------------------------------------------------ a track
 
@@ -34,7 +34,7 @@ def test_a_manifest_holds_the_clock_the_cameras_and_all_segments_in_order() -> N
     it.tracks[0].note_segment(info(1, 120, 130), "opened")
     it.tracks[0].note_segment(info(0, 100, 110), "opened")
     manifest = it.manifest("recording")
-    assert manifest.clock == Clock(start_unix_ns=100 * S, start_monotonic_ns=5 * S, boot_id="b")
+    assert manifest.clock == MatchClock(start_unix_ns=100 * S, start_monotonic_ns=5 * S, boot_id="b")
     assert [segment.index for segment in manifest.segments] == [0, 1]
     assert manifest.cameras.keys() == {"cam0", "cam1"}
 
@@ -45,7 +45,7 @@ def test_going_on_keeps_clock_segments_gaps_and_index() -> None:
     before = Manifest(
         match_id="m1",
         state="interrupted",
-        clock=Clock(start_unix_ns=50 * S),
+        clock=MatchClock(start_unix_ns=50 * S),
         segments=(
             listed(),
             listed("cam7_20260101_000000_00.mp4").model_copy(update={"camera": "cam7"}),
@@ -73,7 +73,7 @@ def test_a_new_take_keeps_what_is_there_and_counts_from_its_own_start() -> None:
     earlier = Manifest(
         match_id="m1",
         state="finished",
-        clock=Clock(start_unix_ns=1),
+        clock=MatchClock(start_unix_ns=1),
         segments=(listed(),),
         protected=True,
     )

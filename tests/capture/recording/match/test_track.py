@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from support.runningmatches import S, camera, info, track
-from touchline.capture.library.manifest.manifest import Segment
+from touchline.capture.library.manifest.manifest import SegmentRecord
 from touchline.capture.recording.match.status import degraded_reason
 from touchline.capture.recording.match.track import Track
 
@@ -80,7 +80,7 @@ def test_a_gap_begins_after_what_a_dead_worker_turned_out_to_have_written() -> N
     it = track()
     it.note_segment(info(0, 0, 10), "opened")
     it.lose("the worker exited", 99 * S)
-    it.segments[info(0, 0, 0)["name"]] = Segment(
+    it.segments[info(0, 0, 0)["name"]] = SegmentRecord(
         name="x", camera="cam0", index=0, start_unix_ns=0, end_unix_ns=11 * S
     )
     it.end_gap(15 * S)

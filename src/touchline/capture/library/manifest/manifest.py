@@ -33,7 +33,7 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Clock(_Record):
+class MatchClock(_Record):
     """Clock of a match: the same instant as Unix time and as monotonic time of one boot.
 
     All times of the match are on it. It never changes, so order and seconds are stable; such a time
@@ -85,7 +85,7 @@ class CameraFacts(_Record):
     transcoded: bool = False
 
 
-class Segment(_Record):
+class SegmentRecord(_Record):
     """Segment file in `segments/`.
 
     `verified` is None until every checksum of it was compared.
@@ -136,11 +136,11 @@ class Manifest(_Record):
     number: int | None = None
     """Number of the match in this library, from 1; None for matches of version 0.1.0."""
     state: State
-    clock: Clock | None = None
+    clock: MatchClock | None = None
     parts: tuple[Part, ...] = ()
     ended_unix_ns: int | None = None
     cameras: dict[str, CameraFacts] = Field(default_factory=dict)
-    segments: tuple[Segment, ...] = ()
+    segments: tuple[SegmentRecord, ...] = ()
     gaps: tuple[Gap, ...] = ()
     interruptions: tuple[Interruption, ...] = ()
     integrity: Mapping[str, Any] | None = None
@@ -187,18 +187,18 @@ class Manifest(_Record):
             if (first_ns := part.first_ns.get(camera, 0)) > part.start_ns
         )
 
-    def segment(self, name: str) -> Segment | None:
+    def segment(self, name: str) -> SegmentRecord | None:
         """Return the segment with that file name."""
         return next((segment for segment in self.segments if segment.name == name), None)
 
-    def with_segment(self, segment: Segment) -> Manifest:
+    def with_segment(self, segment: SegmentRecord) -> Manifest:
         """Return the manifest with this segment added, or replacing the one of the same name."""
         kept = [other for other in self.segments if other.name != segment.name]
         ordered = sorted([*kept, segment], key=by_camera_and_start)
         return self.model_copy(update={"segments": tuple(ordered)})
 
 
-def by_camera_and_start(segment: Segment) -> tuple[str, bool, int, int, tuple[str, int], str]:
+def by_camera_and_start(segment: SegmentRecord) -> tuple[str, bool, int, int, tuple[str, int], str]:
     """Return a sort key by camera and capture time.
 
     Names, which contain the wall clock, come last. Files of unknown capture time follow those of

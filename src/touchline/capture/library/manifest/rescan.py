@@ -10,10 +10,10 @@ from pathlib import Path
 
 from touchline.capture.library.manifest.manifest import (
     CameraFacts,
-    Clock,
+    MatchClock,
     Gap,
     Manifest,
-    Segment,
+    SegmentRecord,
     by_camera_and_start,
 )
 from touchline.capture.library.manifest.segmentname import parse_segment_name
@@ -38,7 +38,7 @@ def rescan(folder: Path) -> Manifest:
     earlier systems' files. Files that cannot be used are listed with name and size. Nothing is
     written.
     """
-    segments: list[Segment] = []
+    segments: list[SegmentRecord] = []
     cameras: dict[str, CameraFacts] = {}
     whole = True
     earlier: dict[str, list[Path]] = {}
@@ -60,7 +60,7 @@ def rescan(folder: Path) -> Manifest:
     return Manifest(
         match_id=file_name(folder.name),
         state="finished" if whole else "interrupted",
-        clock=Clock(start_unix_ns=min(starts)) if starts else None,
+        clock=MatchClock(start_unix_ns=min(starts)) if starts else None,
         ended_unix_ns=max(ends, default=None),
         cameras=cameras,
         segments=tuple(segments),
@@ -83,7 +83,9 @@ def segment_files(folder: Path) -> list[Path]:
     return [segments / name for name in sorted(names)]
 
 
-def _timed(segments: Iterable[Segment], earlier: Mapping[str, Sequence[Path]]) -> Iterator[Segment]:
+def _timed(
+    segments: Iterable[SegmentRecord], earlier: Mapping[str, Sequence[Path]]
+) -> Iterator[SegmentRecord]:
     """Add capture times to segments of earlier systems, where they can be read."""
     found = {
         each.path.name: each.indexed.scan
@@ -100,24 +102,24 @@ def _timed(segments: Iterable[Segment], earlier: Mapping[str, Sequence[Path]]) -
         yield segment.model_copy(update=update)
 
 
-def _read_segment(path: Path) -> tuple[Segment, SegmentScan | None]:
+def _read_segment(path: Path) -> tuple[SegmentRecord, SegmentScan | None]:
     name = parse_segment_name(path.name)
     try:
         scan = mp4scan.scan(path, checksums=False)
     except NotSegment:
         size_bytes = status_of(path).st_size
-        foreign = Segment(
+        foreign = SegmentRecord(
             name=path.name, camera=name.camera, index=name.index or 0, size_bytes=size_bytes
         )
         return foreign, None
     return segment_of(scan, path.name), scan
 
 
-def segment_of(scan: SegmentScan, file_name: str, *, verified: bool | None = None) -> Segment:
+def segment_of(scan: SegmentScan, file_name: str, *, verified: bool | None = None) -> SegmentRecord:
     """Return the manifest entry for a scanned segment."""
     name = parse_segment_name(file_name)
     start = scan.start_unix_ns
-    return Segment(
+    return SegmentRecord(
         name=file_name,
         camera=name.camera,
         index=name.index or 0,
@@ -131,7 +133,7 @@ def segment_of(scan: SegmentScan, file_name: str, *, verified: bool | None = Non
     )
 
 
-def _gaps_between(segments: list[Segment]) -> list[Gap]:
+def _gaps_between(segments: list[SegmentRecord]) -> list[Gap]:
     """Return the pauses between the end of a camera's footage and its next segment."""
     gaps: list[Gap] = []
     timed = [

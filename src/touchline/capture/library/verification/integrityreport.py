@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from touchline.capture.library.manifest.manifest import Manifest, Segment
+from touchline.capture.library.manifest.manifest import Manifest, SegmentRecord
 from touchline.capture.library.stretches import Stretch
 from touchline.capture.library.verification.answers import Fault, IntegrityRecord, VerifiedCamera
 
@@ -51,7 +51,7 @@ class MatchFault:
 class SegmentCheck:
     """Checked segment: its manifest entry as of now, its faults and its holes."""
 
-    segment: Segment
+    segment: SegmentRecord
     faults: tuple[MatchFault, ...] = ()
     holes: tuple[Stretch, ...] = ()
     foreign: bool = False

@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from touchline.capture.library.manifest.manifest import Segment
+from touchline.capture.library.manifest.manifest import SegmentRecord
 from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER, segment_of
 from touchline.capture.library.manifest.segmentname import parse_segment_name
 from touchline.capture.library.stretches import Stretch
@@ -39,7 +39,7 @@ def check_segment(folder: Path, name: str, *, checksums: bool) -> SegmentCheck:
     try:
         scan = mp4scan.scan(path, checksums=checksums)
     except FileNotFoundError:
-        missing = Segment(name=name, camera=camera, index=parse_segment_name(name).index or 0)
+        missing = SegmentRecord(name=name, camera=camera, index=parse_segment_name(name).index or 0)
         fault = MatchFault("segment_missing", "the segment is missing", camera, name)
         return SegmentCheck(missing, (fault,), missing=True)
     except NotSegment:
@@ -61,7 +61,7 @@ def check_segment(folder: Path, name: str, *, checksums: bool) -> SegmentCheck:
 def _not_ours(path: Path, camera: str) -> SegmentCheck:
     size_bytes = status_of(path).st_size
     index = parse_segment_name(path.name).index or 0
-    segment = Segment(name=path.name, camera=camera, index=index, size_bytes=size_bytes)
+    segment = SegmentRecord(name=path.name, camera=camera, index=index, size_bytes=size_bytes)
     if size_bytes >= _HEAD_BYTES:
         return SegmentCheck(segment, foreign=True)
     what = "the file is empty" if size_bytes == 0 else "the file ends within its header"
@@ -90,7 +90,7 @@ def _holes_within(scan: SegmentScan) -> Iterable[Stretch]:
 
 
 def check_listed_segment(
-    folder: Path, listed: Segment | None, name: str, *, checksums: bool, trust: bool
+    folder: Path, listed: SegmentRecord | None, name: str, *, checksums: bool, trust: bool
 ) -> SegmentCheck:
     """Check a segment, also against its manifest entry.
 
@@ -120,7 +120,7 @@ def check_listed_segment(
     )
 
 
-def _keeps_size(folder: Path, segment: Segment) -> bool:
+def _keeps_size(folder: Path, segment: SegmentRecord) -> bool:
     try:
         status = status_of(folder / SEGMENTS_FOLDER / segment.name)
     except FileNotFoundError:

@@ -15,12 +15,12 @@ from touchline.capture.cameras.cameras import Camera
 from touchline.capture.library import matchclock
 from touchline.capture.library.manifest.manifest import (
     CameraFacts,
-    Clock,
+    MatchClock,
     Gap,
     Interruption,
     Manifest,
     Part,
-    Segment,
+    SegmentRecord,
     by_camera_and_start,
 )
 from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER
@@ -79,7 +79,7 @@ class Match:
             self._parts_before = matchclock.parts_before(self.came_from, over=earlier is not None)
         self.part = part
         """Part that is recorded now, without a restart of the machine."""
-        self._earlier_segments: dict[str, Segment] = {}
+        self._earlier_segments: dict[str, SegmentRecord] = {}
         self._earlier_gaps: list[Gap] = []
         self.tracks = {camera.id: _new_track(camera, part, earlier) for camera in cameras}
         if before is not None:
@@ -137,7 +137,7 @@ class Match:
         self.segments_dir_exists = exists
         return news
 
-    def note_mended(self, segment: Segment) -> None:
+    def note_mended(self, segment: SegmentRecord) -> None:
         """Add a file that was finished afterwards.
 
         A file of an earlier take stays with that take.
@@ -260,7 +260,7 @@ class Match:
 
     def manifest(self, state: Literal["recording", "finished", "interrupted"]) -> Manifest:
         """Return the manifest with everything known, for the match's folder."""
-        clock = self._first_clock or Clock(
+        clock = self._first_clock or MatchClock(
             start_unix_ns=self.start_unix_ns,
             start_monotonic_ns=self.start_monotonic_ns,
             boot_id=self.boot_id,

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 
 from touchline.capture.cameras.cameras import Camera
-from touchline.capture.library.manifest.manifest import Gap, Segment
+from touchline.capture.library.manifest.manifest import Gap, SegmentRecord
 from touchline.capture.library.stretches import Stretch, subtract, union
 from touchline.capture.library.verification.answers import ProbeResult
 
@@ -28,7 +28,7 @@ class Track:
     camera: Camera
     since_s: float
     """Start of the track (monotonic)."""
-    segments: dict[str, Segment] = field(default_factory=dict)
+    segments: dict[str, SegmentRecord] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
     next_index: int = 0
     started: bool = False
@@ -80,7 +80,7 @@ class Track:
         return self.camera.link.listened_s() - self._opened_at_s
 
     @property
-    def newest(self) -> Segment | None:
+    def newest(self) -> SegmentRecord | None:
         """Segment being written, or the last one that was."""
         return next(reversed(self.segments.values())) if self.segments else None
 
@@ -122,19 +122,19 @@ class Track:
             self.note_segment(segment, "reported")
         self.recording = self.started = True
 
-    def take_earlier(self, segments: Iterable[Segment], gaps: Iterable[Gap]) -> None:
+    def take_earlier(self, segments: Iterable[SegmentRecord], gaps: Iterable[Gap]) -> None:
         """Continue from what was recorded so far."""
         for segment in segments:
             self._keep(segment)
         self.gaps += [gap for gap in gaps if gap.to_unix_ns is not None]
 
-    def take_mended(self, segment: Segment) -> None:
+    def take_mended(self, segment: SegmentRecord) -> None:
         """Add a file that was finished afterwards, unless its worker has finished it."""
         known = self.segments.get(segment.name)
         if segment.fragments and (known is None or not known.finalized):
             self._keep(segment)
 
-    def _keep(self, segment: Segment) -> None:
+    def _keep(self, segment: SegmentRecord) -> None:
         self.segments[segment.name] = segment
         self.next_index = max(self.next_index, segment.index + 1)
 
@@ -171,7 +171,7 @@ class Track:
             self.segments.pop(name, None)
             return
         known = self.segments.get(name)
-        segment = Segment(
+        segment = SegmentRecord(
             name=name,
             camera=self.camera.name,
             index=int(info["index"]),
@@ -193,7 +193,7 @@ class Track:
         self.segments[name] = segment
         self.next_index = max(self.next_index, segment.index + 1)
 
-    def _close_gap(self, opened: Segment) -> None:
+    def _close_gap(self, opened: SegmentRecord) -> None:
         end, start = self.end_unix_ns, opened.start_unix_ns
         if end is None:
             if self.lost_at_unix_ns is None:

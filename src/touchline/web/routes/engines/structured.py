@@ -27,8 +27,8 @@ from touchline.web.models.errors import ErrorBody
 log = logging.getLogger(__name__)
 
 GENERAL = "general_error"
-_BAD_REQUEST = frozenset({"image_required"})
-
+_BAD_REQUEST_CODES = frozenset({"image_required"})
+"""Codes of invalid input for which the contract requires 400 instead of 422."""
 
 _DOCUMENTED = ConfigDict(use_attribute_docstrings=True)
 
@@ -91,7 +91,7 @@ class StructuredRoute(DirectRoute):
             try:
                 return await handle(request)
             except Invalid as error:
-                if error.code not in _BAD_REQUEST:
+                if error.code not in _BAD_REQUEST_CODES:
                     raise
                 return _render(request, error, 400)
             except TouchlineError as error:
