@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,8 +24,11 @@ from touchline.capture.panorama.calibration import Calibrating
 from touchline.capture.panorama.panorama import Panorama
 from touchline.capture.processing.cloud import Cloud
 from touchline.capture.processing.jobs import JobQueue
+from touchline.capture.processing.kinds import JobContext
+from touchline.capture.processing.orders import StudioOrders
 from touchline.capture.processing.processing import Processing
 from touchline.capture.processing.removal import Removal
+from touchline.capture.processing.results import JobResults
 from touchline.capture.recording.health.space import Space
 from touchline.capture.settings.preview import PreviewSettings
 from touchline.capture.settings.processing import ProcessingSettings
@@ -64,6 +67,28 @@ def trash_of(
     )
 
 
+def orders_of(
+    folder: Path,
+    library: Library,
+    *,
+    calibrations: Calibrations | None = None,
+    markers: Markers | None = None,
+    free_bytes: Callable[[], Awaitable[int]] = plenty,
+) -> StudioOrders:
+    """What the studio is asked to do, which is not done."""
+    if calibrations is None:
+        calibrations = Calibrations(folder / "panorama", PanoramaSettings(), {})
+    context = JobContext(
+        ProcessingSettings(),
+        library,
+        calibrations,
+        markers or Markers(library, match_now_ns=lambda _: time.time_ns()),
+    )
+    return StudioOrders(
+        context, log_path=folder / "studio.log", free_bytes=free_bytes, floor_bytes=1 << 30
+    )
+
+
 def idle_services(folder: Path, library: Any, *, events: Any = None) -> LibraryServices:
     """What nothing was done with yet."""
     places = {"runtime_dir": folder, "log_dir": folder}
@@ -82,23 +107,15 @@ def idle_services(folder: Path, library: Any, *, events: Any = None) -> LibraryS
     kept = cast("Library", library)
     calibrating = Calibrating(calibrations, {}, lease, kept, captured=(), **places)
     markers = Markers(kept, match_now_ns=lambda _: time.time_ns())
-    processing = Processing(
-        ProcessingSettings(),
-        kept,
-        calibrations,
-        markers,
-        cast("Any", events),
-        log_dir=folder,
-        free_bytes=plenty,
-        floor_bytes=1 << 30,
-    )
+    results = JobResults(kept, cast("Any", events))
     jobs = JobQueue(
         folder / "jobs.json",
-        prepare=processing.prepare,
-        finish=processing.finish,
+        prepare=orders_of(folder, kept, calibrations=calibrations, markers=markers).prepare,
+        finish=results.store,
         hold=lambda: False,
         hold_changed=lease.changed,
     )
+    processing = Processing(ProcessingSettings(), kept, calibrations, jobs, results)
     panorama = Panorama(calibrations, calibrating, processing, jobs, kept, preview)
     footage = Footage()
     clips = Clips(kept, footage, **places)

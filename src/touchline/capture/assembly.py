@@ -33,8 +33,11 @@ from touchline.capture.panorama.calibration import Calibrating, read_captured
 from touchline.capture.panorama.panorama import Panorama
 from touchline.capture.processing.cloud import Cloud
 from touchline.capture.processing.jobs import JobQueue, read_jobs
+from touchline.capture.processing.kinds import JobContext
+from touchline.capture.processing.orders import StudioOrders
 from touchline.capture.processing.processing import Processing
 from touchline.capture.processing.removal import Removal
+from touchline.capture.processing.results import JobResults
 from touchline.capture.programs.viewer import LiveLink
 from touchline.capture.recording.health.space import Space
 from touchline.capture.recording.running import CurrentRecording
@@ -194,7 +197,7 @@ class LibraryServices:
 
     def finished(self, match_id: str) -> None:
         """Start post-processing of a finished match."""
-        self.processing.after_recording(self.jobs, match_id)
+        self.processing.after_recording(match_id)
 
 
 async def open_library_services(base: CaptureBase, views: Views) -> LibraryServices:
@@ -215,25 +218,23 @@ async def open_library_services(base: CaptureBase, views: Views) -> LibraryServi
         log_dir=log_dir,
     )
     markers = Markers(library, match_now_ns=base.current.match_now_ns)
-    processing = Processing(
-        settings.processing,
-        library,
-        calibrations,
-        markers,
-        base.events,
-        log_dir=log_dir,
+    orders = StudioOrders(
+        JobContext(settings.processing, library, calibrations, markers),
+        log_path=log_dir / "studio.log",
         free_bytes=partial(_free_bytes, root),
         floor_bytes=settings.min_free_bytes,
     )
+    results = JobResults(library, base.events)
     jobs_path = base.data_dir / "jobs.json"
     jobs = JobQueue(
         jobs_path,
-        prepare=processing.prepare,
-        finish=processing.finish,
+        prepare=orders.prepare,
+        finish=results.store,
         hold=lambda: lease.mode == "recording" and not settings.processing.while_recording,
         hold_changed=lease.changed,
         jobs=await read_jobs(jobs_path),
     )
+    processing = Processing(settings.processing, library, calibrations, jobs, results)
     footage, removal, trash = Footage(), Removal(library, jobs), _trash(base)
     return LibraryServices(
         panorama=Panorama(calibrations, calibrating, processing, jobs, library, views.panorama),

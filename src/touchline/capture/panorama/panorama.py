@@ -162,7 +162,7 @@ class Panorama:
         if not all(counts):
             raise Refused("No segments found for both cameras", code="no_footage")
         lasted_s = _duration_s(await self._library.manifest(match_id))
-        (job,) = await self._processing.start(self._queue, match_id, ["panorama"])
+        (job,) = await self._processing.start(match_id, ["panorama"])
         return {
             "success": True,
             "message": "Processing started",

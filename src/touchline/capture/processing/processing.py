@@ -1,125 +1,40 @@
-"""Post-processing of recorded matches: archives, panorama, and a cut that follows the play.
-
-The match's folder is the record: a result exists if its file does, and `processing.json` describes
-how it was made.
-"""
+"""Post-processing of recorded matches: archives, panorama, and a cut that follows the play."""
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import partial
-from pathlib import Path
-from typing import Any, cast
-
-from anyio import CapacityLimiter, to_thread
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from touchline.capture.cameras.calibrations import Calibrations
 from touchline.capture.library.library import Library
-from touchline.capture.library.markers import Markers
-from touchline.capture.library.wholefile import write_whole
-from touchline.capture.processing.answers import MadeOfMatch, ProcessingStatus, UploadState
+from touchline.capture.processing.answers import ProcessingStatus
 from touchline.capture.processing.jobs import Job, JobQueue
-from touchline.capture.processing.kinds import KINDS, ORDER, JobContext
-from touchline.capture.programs.studio import StudioRun
+from touchline.capture.processing.kinds import KINDS, ORDER
+from touchline.capture.processing.results import JobResults
 from touchline.capture.settings.processing import Kind, ProcessingSettings
-from touchline.core.errors import Blocked, NotFound, Refused
-from touchline.core.events.log import EventLog
-from touchline.foreign.files import read_bytes
+from touchline.core.errors import NotFound, Refused
 from touchline.media.matchfiles import as_text
-
-log = logging.getLogger(__name__)
-
-RECORD, UPLOADS = "processing.json", "upload.json"
-_UPLOAD_FACTS = frozenset({"state", "key", "size_bytes", "sent_bytes", "error"})
 
 
 class Processing:
-    """Preparation of jobs and storage of their results. Belongs to the event loop."""
+    """Post-processing of matches by jobs in the queue. Belongs to the event loop."""
 
     def __init__(
         self,
         settings: ProcessingSettings,
         library: Library,
         calibrations: Calibrations,
-        markers: Markers,
-        events: EventLog,
-        *,
-        log_dir: Path,
-        free_bytes: Callable[[], Awaitable[int]],
-        floor_bytes: int,
+        queue: JobQueue,
+        results: JobResults,
     ) -> None:
-        self._free_bytes, self._floor_bytes = free_bytes, floor_bytes
-        # A separate limiter, because the general pool is the recorder's.
-        self._threads = CapacityLimiter(2)
+        self.results = results
         self._settings = settings
         self._library = library
         self._calibrations = calibrations
-        self._context = JobContext(settings, library, calibrations, markers)
-        self._events = events
-        self._log_path = log_dir / "studio.log"
-
-    async def prepare(self, job: Job) -> StudioRun:
-        """Return the studio's run for a job.
-
-        Raises NotFound, and Refused if it cannot be done now.
-        """
-        folder = await self._library.folder(job.match_id)
-        await self._need_room(job)
-        own = await KINDS[job.kind].order(self._context, job)
-        return StudioRun(job.kind, {"folder": str(folder), **own}, log_path=self._log_path)
-
-    async def _need_room(self, job: Job) -> None:
-        """Check that the result leaves enough space for the next recording.
-
-        Raises Blocked.
-        """
-        if not KINDS[job.kind].is_large:
-            return
-        manifest = await self._library.manifest(job.match_id)
-        needed = sum(segment.size_bytes for segment in manifest.segments)
-        free = await self._free_bytes()
-        if free - needed < self._floor_bytes:
-            raise Blocked(
-                f"{job.kind} of {job.match_id} may need {needed >> 20} MiB, but only"
-                f" {free >> 20} MiB are free",
-                code="disk_low",
-                advice="Delete matches that are no longer needed and retry.",
-            )
-
-    async def finish(self, job: Job, result: Mapping[str, Any]) -> None:
-        """Store the result of a job in the match's record."""
-        folder = await self._library.folder(job.match_id)
-        await to_thread.run_sync(partial(_note, folder, job.kind, result))
-        self._events.record(
-            "processing",
-            "finished",
-            f"{job.kind} of {job.match_id} is done",
-            match_id=job.match_id,
-            job_id=job.job_id,
-        )
-
-    async def record(self, match_id: str) -> MadeOfMatch:
-        """Return the results of a match by kind, and the uploads of its files.
-
-        Raises NotFound.
-        """
-        folder = await self._library.folder(match_id)
-        made = await to_thread.run_sync(_read, folder, RECORD, limiter=self._threads)
-        uploads = await to_thread.run_sync(_read, folder, UPLOADS, limiter=self._threads)
-        # Files of the match: what is no record of ours is left out.
-        return {
-            "match_id": match_id,
-            "made": _objects(made),
-            "uploads": {
-                name: _upload_state(state) for name, state in _objects(uploads.get("files")).items()
-            },
-        }
+        self._queue = queue
 
     async def start(
         self,
-        queue: JobQueue,
         match_id: str,
         kinds: Sequence[Kind],
         params: Mapping[str, Mapping[str, Any]] | None = None,
@@ -135,23 +50,22 @@ class Processing:
                 f"Recording {match_id} is in progress; process it after it has finished",
                 code="match_running",
             )
-        jobs = self._put(queue, match_id, kinds, params or {})
-        await queue.save()
+        jobs = self._put(match_id, kinds, params or {})
+        await self._queue.save()
         return jobs
 
-    def after_recording(self, queue: JobQueue, match_id: str) -> None:
+    def after_recording(self, match_id: str) -> None:
         """Queue all configured jobs of a match that requested them and has ended.
 
-        `queue.save` follows.
+        The queue is saved when it runs the first of them.
         """
         kinds = list(self._settings.after_recording)
         if self._settings.upload.bucket is not None:
             kinds.append("upload")
-        self._put(queue, match_id, kinds, {})
+        self._put(match_id, kinds, {})
 
     def _put(
         self,
-        queue: JobQueue,
         match_id: str,
         kinds: Sequence[Kind],
         params: Mapping[str, Mapping[str, Any]],
@@ -161,7 +75,7 @@ class Processing:
             own = dict(params.get(kind, KINDS[kind].params))
             if kind == "panorama":
                 own["calibration_version"] = self._calibrations.config.active_version
-            jobs.append(queue.put(kind, match_id, **own))
+            jobs.append(self._queue.put(kind, match_id, **own))
         return jobs
 
     async def _without_archive(self, match_id: str, archives: Mapping[str, bool]) -> list[str]:
@@ -176,18 +90,18 @@ class Processing:
     async def _made(self, match_id: str) -> list[Mapping[str, Any]]:
         """Return the results of jobs of a match that are no longer in the queue."""
         try:
-            made = (await self.record(match_id))["made"]
+            made = (await self.results.of_match(match_id))["made"]
         except NotFound:
             return []
         return list(made.values())
 
-    async def status(self, queue: JobQueue, match_id: str) -> ProcessingStatus:
+    async def status(self, match_id: str) -> ProcessingStatus:
         """Return the progress of a match's post-processing.
 
         An unknown match counts as not processed.
         """
         archives = await self._library.made_archives(match_id)
-        jobs = queue.of_match(match_id)
+        jobs = self._queue.of_match(match_id)
         if not jobs:
             missing = await self._without_archive(match_id, archives)
             made = any(archives.values())
@@ -245,31 +159,3 @@ def _complete(results: Iterable[Mapping[str, Any]]) -> str:
     if not reasons:
         return "Processing complete"
     return f"Processing complete, but files were left out: {as_text(tuple(reasons.values()))}"
-
-
-def _objects(found: object) -> dict[str, dict[str, Any]]:
-    """Return the entries that are objects; none if this is no object itself."""
-    if not isinstance(found, dict):
-        return {}
-    return {name: each for name, each in found.items() if isinstance(each, dict)}
-
-
-def _upload_state(found: Mapping[str, Any]) -> UploadState:
-    """Return the published facts of an upload, as the studio wrote them."""
-    return cast("UploadState", {key: found[key] for key in found if key in _UPLOAD_FACTS})
-
-
-def _read(folder: Path, name: str) -> dict[str, Any]:
-    try:
-        found = json.loads(read_bytes(folder / name))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        log.warning("%s of %s cannot be read: %s", name, folder.name, error)
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _note(folder: Path, kind: str, result: Mapping[str, Any]) -> None:
-    record = {**_read(folder, RECORD), kind: dict(result)}
-    write_whole(folder / RECORD, json.dumps(record, indent=1).encode())

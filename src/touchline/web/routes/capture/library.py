@@ -126,7 +126,7 @@ async def get_processing_status(match_id: MatchId, capture: CaptureDep) -> Respo
     An unknown match is reported as not processed; 404 is only returned for invalid ids, such as
     one with a slash.
     """
-    return answer(await capture.processing.status(capture.jobs, match_id))
+    return answer(await capture.processing.status(match_id))
 
 
 @router.post(

@@ -36,7 +36,7 @@ async def process_match(
     capture: CaptureDep,
 ) -> Response:
     """Queue post-processing jobs for a match. A job that is already queued is not added again."""
-    jobs = await capture.processing.start(capture.jobs, match_id, body.steps, body.params())
+    jobs = await capture.processing.start(match_id, body.steps, body.params())
     return answer(JobList(jobs=[job.to_json() for job in jobs]))
 
 
@@ -53,7 +53,7 @@ async def get_made(
     match_id: Annotated[str, Path(description="Match id.")], capture: CaptureDep
 ) -> Response:
     """Return the existing archives, panorama with its calibration, thumbnails and uploads."""
-    return answer(await capture.processing.record(match_id))
+    return answer(await capture.processing.results.of_match(match_id))
 
 
 @router.get(
