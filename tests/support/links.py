@@ -14,6 +14,7 @@ import pytest
 from support.fakefleet import FakeFleet, fake_fleet
 from support.recorders import until
 from support.registry import place_registry
+from touchline.capture.programs.launcher import ProgramLauncher
 from touchline.capture.programs.process import ProcessLink
 
 NAME = "cam0"
@@ -43,9 +44,9 @@ def make_link(
     runtime = folder / "run"
     place_registry(runtime)
     return ProcessLink(
-        NAME,
-        runtime_dir=runtime,
-        log_path=folder / "log" / "cam0.log",
+        ProgramLauncher(
+            NAME, "touchline.worker", f"worker of {NAME}", runtime, folder / "log" / "cam0.log"
+        ),
         unresponsive_after_s=unresponsive_after_s,
         on_connected=ear.connected,
         on_event=ear.events.append,

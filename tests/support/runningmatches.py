@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from touchline.capture.library.manifest.manifest import Part, SegmentRecord
-from touchline.capture.recording.match.match import Match
+from touchline.capture.recording.match.match import Match, MatchIdentity
 from touchline.capture.recording.match.track import Track
 
 S = 1_000_000_000
@@ -53,7 +53,8 @@ def track(**status: Any) -> Track:
 
 def match(*, start_s: float = 100, **more: Any) -> Match:
     part = part_from(int(start_s * S), 5 * S)
-    return Match("m1", Path("/matches/m1"), [camera(0), camera(1)], part=part, **more)
+    identity = MatchIdentity("m1", Path("/matches/m1"))
+    return Match(identity, [camera(0), camera(1)], part=part, **more)
 
 
 def part_from(start_ns: int, start_monotonic_ns: int) -> Part:

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 LEAST_FAILURE_PAUSE_S = 0.05
 """Minimum pause after a failure, so that work without an interval does not spin."""
+LONGEST_FAILURE_PAUSE_S = 30.0
+"""Longest pause after failures of work that is repeated more often than that."""
 
 OnFailure = Callable[[str, Exception, int, float], None]
 """Receives the task's name, its error, the failures in a row, and the pause in seconds."""
@@ -23,12 +25,11 @@ OnFailure = Callable[[str, Exception, int, float], None]
 Errors = type[Exception] | tuple[type[Exception], ...]
 
 
-async def keep_running(  # noqa: PLR0913  (one retry loop for all)
+async def keep_running(
     name: str,
     once: Callable[[], Awaitable[None]],
     *,
     every_s: float,
-    longest_pause_s: float = 30.0,
     pauses: RetryPauses | None = None,
     retries: Errors = Exception,
     report: OnFailure | None = None,
@@ -39,13 +40,13 @@ async def keep_running(  # noqa: PLR0913  (one retry loop for all)
 
     Calls start on a fixed grid, so they do not drift by their own duration; starts missed by a slow
     call are skipped. After n failures in a row the pause is `every_s` doubled n times, at most
-    `longest_pause_s` (or `every_s`, if that is longer), and a call that ran for longer than that
-    before it failed starts a new series; `pauses` replaces this rule.
+    `LONGEST_FAILURE_PAUSE_S` (or `every_s`, if that is longer), and a call that ran for longer than
+    that before it failed starts a new series; `pauses` replaces this rule.
 
     Errors other than `retries` are raised. `report` is called with a failure instead of logging it,
     `on_failure` and `on_recovery` in addition; errors they raise are logged.
     """
-    pauses = pauses or usual_pauses(every_s, longest_pause_s)
+    pauses = pauses or usual_pauses(every_s)
     failures = 0
     due_s = anyio.current_time()
     while True:
@@ -98,10 +99,11 @@ async def keep_trying(
         )
 
 
-def usual_pauses(every_s: float, longest_pause_s: float) -> RetryPauses:
-    """Return the pauses of work that is repeated every so many seconds. None is shorter."""
+def usual_pauses(every_s: float) -> RetryPauses:
+    """Return the pauses of work that is repeated every `every_s` seconds."""
     first_s = 2 * max(every_s, LEAST_FAILURE_PAUSE_S)
-    return RetryPauses(first_s, max(every_s, longest_pause_s), stable_s=longest_pause_s)
+    longest_s = max(every_s, LONGEST_FAILURE_PAUSE_S)
+    return RetryPauses(first_s, longest_s, stable_s=LONGEST_FAILURE_PAUSE_S)
 
 
 def next_due_s(due_s: float, now_s: float, every_s: float) -> float:

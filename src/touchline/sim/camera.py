@@ -202,7 +202,7 @@ def build(options: CameraOptions, *, keep: bool = True) -> CameraServer:
     """
     from touchline.sim.rtsp.ledger import Ledger
     from touchline.sim.rtsp.media.encoder import Coding
-    from touchline.sim.rtsp.servedcamera import ServedCamera
+    from touchline.sim.rtsp.servedcamera import ListenAddress, ServedCamera
     from touchline.sim.rtsp.server import CameraServer, CannotServe
 
     odd = options.odd
@@ -223,12 +223,14 @@ def build(options: CameraOptions, *, keep: bool = True) -> CameraServer:
                 slices=odd.slices,
                 aud=odd.aud,
             ),
-            host=options.host,
-            port=options.port,
-            path=options.path,
+            ListenAddress(
+                options.host,
+                options.port,
+                options.path,
+                None if user is None or password is None else (user, password),
+            ),
             name=options.name,
             audio=options.audio,
-            credentials=None if user is None or password is None else (user, password),
             stalled=options.stalled,
             odd=odd,
             ledger=ledger,

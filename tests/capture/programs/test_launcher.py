@@ -47,7 +47,7 @@ async def test_a_program_gets_its_options_and_appends_to_its_log(
     (tmp_path / "said.py").write_text("import sys\nprint(*sys.argv[1:])\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     log_path = tmp_path / "log" / "cam0.log"
-    launcher = ProgramLauncher(NAME, "said", tmp_path / "run", log_path, ("--idle", "5"))
+    launcher = ProgramLauncher(NAME, "said", NAME, tmp_path / "run", log_path, ("--idle", "5"))
     for options in ((), ("--standby",)):
         with anyio.fail_after(60):
             assert await (await launcher.launch(*options)).wait() == 0

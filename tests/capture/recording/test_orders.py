@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from support.runningmatches import part_from
-from touchline.capture.recording.match.match import Match
+from touchline.capture.recording.match.match import Match, MatchIdentity
 from touchline.capture.recording.orders import make_order
 from touchline.capture.settings.tree import CaptureSettings
 
@@ -23,8 +23,7 @@ def camera(number: int) -> Any:
 
 def match() -> Match:
     return Match(
-        "m1",
-        Path("/matches/m1"),
+        MatchIdentity("m1", Path("/matches/m1")),
         [camera(0), camera(1)],
         part=part_from(START_UNIX_NS, 40 * S),
     )

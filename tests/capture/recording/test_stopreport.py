@@ -11,7 +11,7 @@ import pytest
 from support.runningmatches import part_from
 from touchline.capture.library.manifest.manifest import Gap
 from touchline.capture.library.verification.answers import CameraIntegrity, Integrity
-from touchline.capture.recording.match.match import Match
+from touchline.capture.recording.match.match import Match, MatchIdentity
 from touchline.capture.recording.stopreport import stop_report
 
 GOOD = {"stopped": True, "eos_received": True, "timed_out": False, "error": None, "finalized": True}
@@ -36,7 +36,7 @@ def match() -> Match:
         )
         for n in (0, 1)
     ]
-    it = Match("m1", Path("/m1"), cameras, part=part_from(0, 0))
+    it = Match(MatchIdentity("m1", Path("/m1")), cameras, part=part_from(0, 0))
     it.ended_unix_ns = 12_345_678_901
     return it
 

@@ -12,6 +12,7 @@ import anyio
 
 from touchline.capture.cameras.answers import CameraStatus
 from touchline.capture.cameras.pipelines import build_pipeline
+from touchline.capture.programs.launcher import ProgramLauncher
 from touchline.capture.programs.process import ProcessLink
 from touchline.capture.settings.tree import CaptureSettings
 from touchline.capture.sources.kinds import PROBED_ELEMENTS, Source
@@ -90,16 +91,20 @@ class Camera:
         self._scenes = runtime_dir / SCENES
         self._listener = listener
         self.link = ProcessLink(
-            self.name,
-            runtime_dir=runtime_dir,
-            log_path=log_dir / f"{self.name}.log",
+            ProgramLauncher(
+                self.name,
+                "touchline.worker",
+                f"worker of {self.name}",
+                runtime_dir,
+                log_dir / f"{self.name}.log",
+                records=True,
+            ),
             unresponsive_after_s=settings.unresponsive_after_s,
             on_connected=self._connected,
             on_event=self._event,
             on_lost=self._lost,
             greeting={"elements": PROBED_ELEMENTS},
             spare=spare,
-            records=True,
             standby=settings.standby_workers,
         )
         self._heard_at_s = self.link.listened_s()

@@ -25,13 +25,16 @@ RECORDER_PRIORITY = -5
 
 @dataclass(frozen=True)
 class ProgramLauncher:
-    """Launcher of `program` (a module) to serve as `name`; its output is appended to `log_path`.
+    """Launcher of a program of touchline.
 
-    A program that `records` gets processor priority, if that is permitted.
+    `program` is its module, `name` the name of its socket in `runtime_dir`, and `title` what
+    messages call it. Its output is appended to `log_path`. A program that `records` gets processor
+    priority, if that is permitted.
     """
 
     name: str
     program: str
+    title: str
     runtime_dir: Path
     log_path: Path
     options: Sequence[str] = ()

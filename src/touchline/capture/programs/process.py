@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -54,44 +53,33 @@ class ProcessLost(Exception):
 
 
 class ProcessLink:
-    """Connection to one process that listens at `name.sock`, kept alive by `run`.
+    """Connection to one process, which `launcher` starts, kept alive by `run`.
 
-    `program` is its module. `greeting` has the fields of the `hello` request. `on_connected` is
-    awaited with the reply before any other request is sent, `on_event` called with each of the
-    process's events, `on_lost` when it is gone.
+    `greeting` has the fields of the `hello` request. `on_connected` is awaited with the reply
+    before any other request is sent, `on_event` called with each of the process's events, `on_lost`
+    when it is gone.
     """
 
-    def __init__(  # noqa: PLR0913  (how a program is run, and who follows it)
+    def __init__(
         self,
-        name: str,
+        launcher: ProgramLauncher,
         *,
-        runtime_dir: Path,
-        log_path: Path,
         unresponsive_after_s: float,
         on_connected: Connected,
         on_event: Event,
         on_lost: Callable[[str], None],
-        program: str = "touchline.worker",
-        options: Sequence[str] = (),
         greeting: Mapping[str, Any] | None = None,
-        what: str | None = None,
         spare: SpareDescriptors | None = None,
-        records: bool = False,
         standby: bool = False,
     ) -> None:
-        """Create a link; nothing is started before `run`.
-
-        A process that `records` gets processor priority, if that is permitted.
-        """
-        self.name = name
-        self._what = what or f"worker of {name}"
+        """Create a link; nothing is started before `run`."""
+        self.name = launcher.name
+        self._title = launcher.title
         self._greeting = dict(greeting or {})
         self._spare = spare or SpareDescriptors(0)
         self.pid: int | None = None
         self.spawns = 0
-        self._launcher = ProgramLauncher(
-            name, program, runtime_dir, log_path, tuple(options), records
-        )
+        self._launcher = launcher
         self._unresponsive_after_s = unresponsive_after_s
         self._on_connected, self._on_event, self._on_lost = on_connected, on_event, on_lost
         self._stream: SocketStream | None = None
@@ -102,7 +90,7 @@ class ProcessLink:
         self._heard_at_s = self.listened_s()
         self._leaving = anyio.Event()
         self._connected_at_s: float | None = None
-        self._standby = Standby(self._what, self._launch_standby) if standby else None
+        self._standby = Standby(self._title, self._launch_standby) if standby else None
 
     @property
     def connected(self) -> bool:
@@ -123,7 +111,7 @@ class ProcessLink:
                     await anyio.sleep_forever()
 
                 await keep_running(
-                    self._what,
+                    self._title,
                     once,
                     every_s=0.0,
                     pauses=_PAUSES,
@@ -153,7 +141,7 @@ class ProcessLink:
             raise ProcessLost(reason)
 
     def _lost(self, _name: str, error: Exception, _failures: int, _pause_s: float) -> None:
-        log.error("the %s exited: %s", self._what, error)
+        log.error("the %s exited: %s", self._title, error)
         self._on_lost(str(error))
 
     async def ask(self, do: str, *, timeout_s: float = 5.0, **fields: Any) -> dict[str, Any]:
@@ -181,7 +169,7 @@ class ProcessLink:
         if message is None:
             if reply.arrived.is_set():
                 raise self._gone()
-            text = f"The {self._what} did not answer within {timeout_s:g} s."
+            text = f"The {self._title} did not answer within {timeout_s:g} s."
             raise Blocked(text, code="worker_silent", eta_s=self._unresponsive_after_s)
         if not message.get("ok"):
             raise Failed(str(message.get("message")), code=str(message.get("code")))
@@ -208,7 +196,7 @@ class ProcessLink:
 
     def _gone(self) -> Blocked:
         return Blocked(
-            f"The {self._what} is not running; a new one is being started.",
+            f"The {self._title} is not running; a new one is being started.",
             code="worker_gone",
             eta_s=1.0,
         )
@@ -330,7 +318,7 @@ class ProcessLink:
             await self._on_connected(await self.ask("hello", **self._greeting))
         except (Blocked, Failed) as error:
             # A worker that cannot be set up is replaced when it is silent or dies.
-            log.error("the %s is unusable: %s", self._what, error.message)  # noqa: TRY400
+            log.error("the %s is unusable: %s", self._title, error.message)  # noqa: TRY400
 
     async def _listen(self, stream: SocketStream) -> str:
         """Dispatch the worker's messages until the stream ends, and return the reason."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import anyio
 
+from touchline.capture.programs.launcher import ProgramLauncher
 from touchline.capture.programs.process import ProcessLink
 from touchline.core import patience
 from touchline.core.errors import Blocked
@@ -56,16 +57,18 @@ class LiveLink:
         self._on_event: list[OnEvent] = []
         self._on_started: list[OnStarted] = []
         self._link = ProcessLink(
-            NAME,
-            runtime_dir=runtime_dir,
-            log_path=log_dir / f"{NAME}.log",
+            ProgramLauncher(
+                NAME,
+                "touchline.live",
+                "live process",
+                runtime_dir,
+                log_dir / f"{NAME}.log",
+                options=() if hls_dir is None else ("--hls-dir", str(hls_dir)),
+            ),
             unresponsive_after_s=unresponsive_after_s,
             on_connected=self._connected,
             on_event=self._event,
             on_lost=self._lost,
-            program="touchline.live",
-            options=() if hls_dir is None else ("--hls-dir", str(hls_dir)),
-            what="live process",
         )
 
     @property

@@ -30,7 +30,7 @@ from touchline.capture.recording.answers import (
 )
 from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.follower import Follower
-from touchline.capture.recording.match.match import Match
+from touchline.capture.recording.match.match import Match, MatchIdentity
 from touchline.capture.recording.match.status import status_of
 from touchline.capture.recording.monitor import RecordingMonitor
 from touchline.capture.recording.running import Running
@@ -230,20 +230,22 @@ class Recorder:
         adopted: bool = False,
         require_all: bool | None = None,
     ) -> Running:
-        number = before.number if before is not None else number
-        now, trust = self._context.read_clock()
-        match = Match(
+        identity = MatchIdentity(
             match_id,
             self._context.root / match_id,
+            number if before is None else before.number,
+            self._context.disk.mount_point,
+        )
+        now, trust = self._context.read_clock()
+        match = Match(
+            identity,
             self._context.cameras.values(),
             part=matchclock.begin_part(
                 before or earlier, now, trust, over=earlier is not None, lead_ns=_LEAD_NS
             ),
-            number=number,
             process_after_recording=process_after_recording,
             before=before,
             earlier=earlier,
-            mount_point=self._context.disk.mount_point,
         )
         configured = self._context.settings.require_all_cameras
         running = Running(match, require_all=configured if require_all is None else require_all)

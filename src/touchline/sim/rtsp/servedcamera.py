@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from touchline.sim.rtsp.auth import DigestCheck
@@ -16,39 +17,53 @@ from touchline.sim.rtsp.misbehaviour import Misbehaviour
 from touchline.sim.rtsp.occasion import Occasion
 
 
+@dataclass(frozen=True)
+class ListenAddress:
+    """Address at which the camera is served, and the user and password that it requires.
+
+    Port 0 stands for any free port.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    path: str = "cam"
+    credentials: tuple[str, str] | None = None
+
+
 class ServedCamera:
     """A camera's tracks, pictures and misbehaviour, and what it counts over all connections."""
 
-    def __init__(  # noqa: PLR0913  (each is an option of the simulated camera)
+    def __init__(
         self,
         coding: Coding,
+        address: ListenAddress,
         *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        path: str = "cam",
         name: str = "SIMULATED",
         audio: bool = False,
-        credentials: tuple[str, str] | None = None,
         stalled: Callable[[float], bool] = lambda _sending_s: False,
         odd: Misbehaviour | None = None,
         ledger: Ledger | None = None,
     ) -> None:
-        """Create the camera; `stalled` says whether it is silent so long after the first frame.
+        """Create the camera.
 
-        Port 0 means the one that is found by listening. Raises ValueError if this machine lacks the
-        encoder.
+        `stalled` returns whether the camera is silent at this many seconds after its first frame.
+        Raises ValueError if this machine lacks the encoder.
         """
         self.odd = odd or Misbehaviour()
         self.ledger = ledger or Ledger()
         self.occasion = Occasion(on_signal=self.odd.on_signal)
         self.codec = coding.codec
-        self.host, self.port = host, port
-        self.gate = DigestCheck(*credentials, self.odd, self.ledger) if credentials else None
+        self.host, self.port = address.host, address.port
+        self.gate = (
+            DigestCheck(*address.credentials, self.odd, self.ledger)
+            if address.credentials
+            else None
+        )
         videos = self._videos(name, coding)
         self.tracks: list[SimulatedTrack] = tracks_of(videos, self.odd, audio=audio)
         self.source = PictureSource(videos, self.odd, stalled, self.occasion, self.ledger)
         self.origin_ns = time.monotonic_ns()
-        self._path = path
+        self._path = address.path
         self._lock = threading.Lock()
         self._describes = 0
         self._hops = 0

@@ -6,9 +6,10 @@ from support.runningmatches import S, camera, info, match, part_from
 from touchline.capture.recording.answers import ActiveRecording
 from touchline.capture.recording.health.guard import OverloadDetector
 from touchline.capture.recording.health.health import RecordingJudge
-from touchline.capture.recording.match.match import Match
+from touchline.capture.recording.match.match import Match, MatchIdentity
 from touchline.capture.recording.match.status import observation_of, status_of
 
+IDENTITY = MatchIdentity("m1", Path("/matches/m1"))
 
 def status_now(it: Match, guard: OverloadDetector | None = None) -> ActiveRecording:
     return status_of(
@@ -46,7 +47,7 @@ def test_a_pause_of_the_server_is_no_fault_of_a_segment() -> None:
     cameras = [camera(0, listened_s=lambda: listened_s[0])]
     part = part_from(100 * S, 5 * S)
     now_ns = [5 * S]
-    it = Match("m1", Path("/matches/m1"), cameras, part=part, monotonic_ns=lambda: now_ns[0])
+    it = Match(IDENTITY, cameras, part=part, monotonic_ns=lambda: now_ns[0])
     it.tracks[0].note_segment(info(0, 100, 101), "opened")
     it.begin()
     listened_s[0] += 0.5
@@ -62,7 +63,7 @@ def test_a_pause_of_the_server_is_no_fault_of_a_segment() -> None:
 
 def test_frames_lost_before_the_match_are_not_the_match_s() -> None:
     camera_0 = camera(0, dropped={"source": 1500, "queue": 2})
-    running = Match("m1", Path("/matches/m1"), [camera_0], part=part_from(100 * S, 5 * S))
+    running = Match(IDENTITY, [camera_0], part=part_from(100 * S, 5 * S))
     camera_0.status["dropped"] = {"source": 1503, "queue": 2}
     told = status_now(running)["cameras"]["camera_0"]
     assert told["dropped"] == {"source": 3, "queue": 0, "disk": 0}

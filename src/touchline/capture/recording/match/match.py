@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,10 +16,10 @@ from touchline.capture.cameras.cameras import Camera
 from touchline.capture.library import matchclock
 from touchline.capture.library.manifest.manifest import (
     CameraFacts,
-    MatchClock,
     Gap,
     Interruption,
     Manifest,
+    MatchClock,
     Part,
     SegmentRecord,
     by_camera_and_start,
@@ -32,36 +33,45 @@ from touchline.core.wallclock import Reading, Trust
 _LOST_STATES = {"stalled", "retrying", "error"}
 
 
+@dataclass(frozen=True)
+class MatchIdentity:
+    """Identity of a match: its id, its number in the library, and where its files are.
+
+    `mount_point` is that of the recordings' disk; it is empty on the system's disk.
+    """
+
+    match_id: str
+    folder: Path
+    number: int | None = None
+    mount_point: str = ""
+
+
 class Match:
     """Match being recorded."""
 
-    def __init__(  # noqa: PLR0913  (facts of a recording, as its manifest has them)
+    def __init__(
         self,
-        match_id: str,
-        folder: Path,
+        identity: MatchIdentity,
         cameras: Iterable[Camera],
         *,
         part: Part,
-        number: int | None = None,
         process_after_recording: bool = False,
         before: Manifest | None = None,
         earlier: Manifest | None = None,
-        mount_point: str = "",
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """Create the match; `before` is resumed, `earlier` is over and followed by this recording.
 
         `part` lies after all that was recorded before.
         """
-        self.match_id = match_id
-        self.folder = folder
+        self.match_id = identity.match_id
+        self.folder = identity.folder
+        self.number = identity.number
+        self.mount_point = identity.mount_point
         self.phase: MatchPhase = "starting"
-        self.number = number
         self.segments_dir_exists = True
         """Whether the workers' folder existed at the last check."""
         self._monotonic_ns = monotonic_ns
-        self.mount_point = mount_point
-        """Mount point of the recordings' disk; empty on the system's disk."""
         self.process_after_recording = process_after_recording
         self.interruptions: list[Interruption] = []
         self.ended_unix_ns: int | None = None
