@@ -166,7 +166,7 @@ class Live:
             finally:
                 self._socket = None
             failures = 0 if self.connections > connections else failures + 1
-            await asyncio.sleep(pause_s(failures, random.random()))  # noqa: S311  (no secret)
+            await asyncio.sleep(pause_s(failures, random.random()))
 
     # ------------------------------------------------------------- connection
 

@@ -175,7 +175,7 @@ async def _left_by_an_earlier_server(load: Load) -> Loaded | None:
     try:
         return await load()
     except Failed as error:
-        log.error("Streams of an earlier server cannot be read yet: %s", error.message)  # noqa: TRY400
+        log.error("Streams of an earlier server cannot be read yet: %s", error.message)
     except Exception:  # the server starts in any case
         log.exception("Streams of an earlier server cannot be read yet")
     return None

@@ -319,7 +319,7 @@ def main() -> int:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        log.error("another live process uses this directory")  # noqa: TRY400
+        log.error("another live process uses this directory")
         return EXIT_TAKEN
     asyncio.run(_main(arguments.directory, arguments.name, arguments.hls_dir))
     return 0

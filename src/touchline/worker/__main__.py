@@ -20,11 +20,11 @@ from pathlib import Path
 import gi
 
 gi.require_version("Gst", "1.0")
-from gi.repository import Gst  # noqa: E402
+from gi.repository import Gst
 
-from touchline.ipc.stderrlog import open_log  # noqa: E402
-from touchline.worker import place  # noqa: E402
-from touchline.worker.worker import EXIT_WEDGED, Worker  # noqa: E402
+from touchline.ipc.stderrlog import open_log
+from touchline.worker import place
+from touchline.worker.worker import EXIT_WEDGED, Worker
 
 log = logging.getLogger("touchline.worker")
 
@@ -92,7 +92,7 @@ def main() -> int:
         try:
             place.take(lock)
         except place.Taken:
-            log.error("another worker serves this camera")  # noqa: TRY400
+            log.error("another worker serves this camera")
             return EXIT_TAKEN
         Gst.init(None)
     return asyncio.run(

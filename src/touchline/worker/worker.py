@@ -15,15 +15,15 @@ import gi
 
 gi.require_version("Gst", "1.0")
 
-from touchline.ipc import wire  # noqa: E402
-from touchline.ipc.control import ControlServer, Problem  # noqa: E402
-from touchline.ipc.listening import ListeningClock  # noqa: E402
-from touchline.ipc.tee import Tee  # noqa: E402
-from touchline.worker.pipeline.camera import CameraRunner, Wedged, happens  # noqa: E402
-from touchline.worker.pipeline.elements import available  # noqa: E402
-from touchline.worker.pipeline.viewers import FeedUnreachable, Unseen, Viewers  # noqa: E402
-from touchline.worker.recording.recorder import CameraRecorder  # noqa: E402
-from touchline.worker.recording.synctimes import SyncTimes  # noqa: E402
+from touchline.ipc import wire
+from touchline.ipc.control import ControlServer, Problem
+from touchline.ipc.listening import ListeningClock
+from touchline.ipc.tee import Tee
+from touchline.worker.pipeline.camera import CameraRunner, Wedged, happens
+from touchline.worker.pipeline.elements import available
+from touchline.worker.pipeline.viewers import FeedUnreachable, Unseen, Viewers
+from touchline.worker.recording.recorder import CameraRecorder
+from touchline.worker.recording.synctimes import SyncTimes
 
 log = logging.getLogger("touchline.worker")
 
@@ -154,7 +154,7 @@ class Worker:
         try:
             await camera.run()
         except Wedged as error:
-            log.error("%s; this worker exits so that a new one can take over", error)  # noqa: TRY400
+            log.error("%s; this worker exits so that a new one can take over", error)
             self._exit_status = EXIT_WEDGED
             self.leave.set()
         except Exception:

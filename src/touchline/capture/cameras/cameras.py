@@ -208,7 +208,7 @@ class Camera:
             await self._listener.camera_connected(self, hello)
         except Failed as error:
             self.last_error = error.message
-            log.error("%s: %s", self.name, error.message)  # noqa: TRY400
+            log.error("%s: %s", self.name, error.message)
         finally:
             self.ready.set()
             self.changed.mark()

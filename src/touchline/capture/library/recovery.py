@@ -44,7 +44,7 @@ def interrupted_matches(root: Path) -> list[Manifest]:
         try:
             manifest = manifestfile.load(folder)
         except (Refused, OSError) as error:
-            log.error("%s is left unchanged: %s", folder, error)  # noqa: TRY400
+            log.error("%s is left unchanged: %s", folder, error)
             continue
         if manifest is not None and manifest.state == "recording":
             found.append(manifest)

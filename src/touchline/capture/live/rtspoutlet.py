@@ -48,7 +48,7 @@ class RtspOutlet:
         try:
             await self._live.ensure()
         except Blocked as error:
-            log.error("RTSP will be served once the live process runs: %s", error.message)  # noqa: TRY400
+            log.error("RTSP will be served once the live process runs: %s", error.message)
 
     async def _serve(self) -> None:
         password = self._settings.rtsp_password
@@ -61,7 +61,7 @@ class RtspOutlet:
                 password=password.get_secret_value() if password is not None else None,
             )
         except (Blocked, Failed) as error:
-            log.error("RTSP is not served: %s", error.message)  # noqa: TRY400
+            log.error("RTSP is not served: %s", error.message)
             return
         self._preview.rtsp_port = int(reply["port"])
         log.info("RTSP is served at rtsp://%s:%d/cam0", host, self._preview.rtsp_port)

@@ -392,5 +392,5 @@ def _read(path: Path) -> Iterable[Job]:
         kept = path.with_suffix(".damaged")
         with suppress(OSError):
             path.replace(kept)
-        log.error("The job queue cannot be read and was renamed to %s: %s", kept, error)  # noqa: TRY400
+        log.error("The job queue cannot be read and was renamed to %s: %s", kept, error)
         return ()

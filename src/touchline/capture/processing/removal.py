@@ -37,4 +37,4 @@ class Removal:
             await self._jobs.drop_match(match_id)
         except OSError as error:
             # The jobs are dropped in memory; the next server finds that their match is missing.
-            log.error("the jobs of %s cannot be removed from the list: %s", match_id, error)  # noqa: TRY400
+            log.error("the jobs of %s cannot be removed from the list: %s", match_id, error)

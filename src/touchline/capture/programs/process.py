@@ -318,7 +318,7 @@ class ProcessLink:
             await self._on_connected(await self.ask("hello", **self._greeting))
         except (Blocked, Failed) as error:
             # A worker that cannot be set up is replaced when it is silent or dies.
-            log.error("the %s is unusable: %s", self._title, error.message)  # noqa: TRY400
+            log.error("the %s is unusable: %s", self._title, error.message)
 
     async def _listen(self, stream: SocketStream) -> str:
         """Dispatch the worker's messages until the stream ends, and return the reason."""

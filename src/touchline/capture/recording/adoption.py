@@ -71,7 +71,7 @@ async def adopt(
             mended = await _repair(context, manifest)
         except OSError as error:
             # The match is left unchanged, and the next start of the server tries again.
-            log.error("%s cannot be repaired: %s", manifest.match_id, error)  # noqa: TRY400
+            log.error("%s cannot be repaired: %s", manifest.match_id, error)
             continue
         now, trust = context.read_clock()
         may = matchclock.may_resume(mended, now, trust, max_match_s=context.settings.max_match_s)

@@ -65,7 +65,7 @@ class Follower:
         try:
             await self._context.mend(match, track)
         except OSError as error:
-            log.error("%s cannot be repaired now: %s", track.camera.name, error)  # noqa: TRY400
+            log.error("%s cannot be repaired now: %s", track.camera.name, error)
         if self._context.current.running is not running or match.phase != "recording":
             return
         track.count_attempts_anew()
@@ -86,7 +86,7 @@ class Follower:
             reply = await track.camera.record(order, settings.start_timeout_s)
         except (Blocked, Failed) as error:
             if error.code != "recording":  # otherwise it is already recording
-                log.error("%s cannot continue: %s", track.camera.name, error.message)  # noqa: TRY400
+                log.error("%s cannot continue: %s", track.camera.name, error.message)
             return
         track.begin_recording()
         if reply["started"]:
@@ -200,7 +200,7 @@ class Follower:
         try:
             await camera.stop(time.monotonic_ns(), self._context.settings.stop_timeout_s)
         except (Blocked, Failed) as error:
-            log.error("%s: %s", camera.name, error.message)  # noqa: TRY400
+            log.error("%s: %s", camera.name, error.message)
 
     def _update_state(self, match: Match, track: Track) -> None:
         """Follow the camera's state: lost, and recovered without a new segment."""

@@ -72,7 +72,7 @@ async def _save_finished(context: RecordingContext, match: Match) -> None:
     try:
         await context.save(match, "finished")
     except OSError as error:
-        log.error("the manifest of %s will be saved later: %s", match.match_id, error)  # noqa: TRY400
+        log.error("the manifest of %s will be saved later: %s", match.match_id, error)
 
 
 async def _stop_camera(
@@ -83,7 +83,7 @@ async def _stop_camera(
         reply = await track.camera.stop(at_ns, context.settings.stop_timeout_s)
     except (Blocked, Failed) as error:
         if asked and isinstance(error, Blocked):
-            log.error("%s for %s: %s", TIMEOUT_PHRASE, track.camera.name, error.message)  # noqa: TRY400
+            log.error("%s for %s: %s", TIMEOUT_PHRASE, track.camera.name, error.message)
         # The worker is lost or has no recording: repair here what it wrote to the disk.
         await _mended(context, match, track)
         return {"stopped": False, "error": track.lost_reason or error.message}
@@ -120,7 +120,7 @@ async def _mended(
         try:
             await context.mend(match, track, closed=closed)
         except OSError as error:
-            log.error("%s cannot be repaired now: %s", track.camera.name, error)  # noqa: TRY400
+            log.error("%s cannot be repaired now: %s", track.camera.name, error)
         finally:
             done.set()
 

@@ -74,7 +74,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         try:
             await database.read(lambda _: None, within_s=OPEN_TIMEOUT_S)
         except Failed as error:
-            log.error("The server continues without its database: %s", error)  # noqa: TRY400
+            log.error("The server continues without its database: %s", error)
         yield database
     finally:
         with anyio.CancelScope(shield=True):
@@ -318,7 +318,7 @@ class Database:
         except DatabaseError as error:
             if (kept := backend.set_aside(error)) is None:
                 raise
-            log.error(  # noqa: TRY400  (the database's own message is the reason)
+            log.error(
                 "%s is damaged (%s): renamed to %s, starting with a new one",
                 backend.name,
                 error.orig,

@@ -275,7 +275,7 @@ class EventLog:
             future.result(FLUSH_TIMEOUT_S if self._stopping else None)
         except Exception as error:  # noqa: BLE001  (events wait until writing works again)
             if self._healthy:
-                log.error("Events stay in memory: %r", error)  # noqa: TRY400
+                log.error("Events stay in memory: %r", error)
             self._healthy = False
             return False
         dates_ns = [unix_ns(item.at) for item in batch]

@@ -27,7 +27,7 @@ class Backoff:
         """Record a failure at this time."""
         pause_s = min(LONGEST_S, FIRST_S * 2.0 ** min(self._failures, 16))
         self._failures += 1
-        self.not_before_s = now_s + pause_s * random.uniform(0.8, 1.2)  # noqa: S311
+        self.not_before_s = now_s + pause_s * random.uniform(0.8, 1.2)
 
     def worked(self) -> None:
         """Record a success; the next failure counts as the first."""

@@ -105,7 +105,7 @@ def _understood(read: Callable[[Any], T], row: Any) -> T | None:
     try:
         return read(row)
     except (Failed, ValueError, TypeError, LookupError, RecursionError) as error:
-        log.error("An invalid entry of the database is ignored: %r", error)  # noqa: TRY400
+        log.error("An invalid entry of the database is ignored: %r", error)
         return None
 
 

@@ -103,7 +103,7 @@ class EngineProbes:
             if engine.health == "unhealthy" and not engine.paused:
                 self._fleet.change(engine.id, health="unknown", unhealthy_since_s=None)
             if engine.id in self._schedule:
-                self._schedule.put(engine.id, RETURN_PAUSE_S * random.uniform(0.5, 1.5))  # noqa: S311
+                self._schedule.put(engine.id, RETURN_PAUSE_S * random.uniform(0.5, 1.5))
 
     @property
     def interval_s(self) -> float:
@@ -186,4 +186,4 @@ class EngineProbes:
             self._store.note_engine(changed.id, facts_of(changed))
 
     def _pause_s(self) -> float:
-        return self.interval_s * random.uniform(0.9, 1.1)  # noqa: S311  (spread, not a secret)
+        return self.interval_s * random.uniform(0.9, 1.1)

@@ -203,7 +203,7 @@ class RuntimeSync:
                 while True:
                     self._relist = anyio.Event()
                     # Randomised, to avoid synchrony with other periodic tasks.
-                    pause_s = self._resync_s * random.uniform(0.8, 1.0)  # noqa: S311
+                    pause_s = self._resync_s * random.uniform(0.8, 1.0)
                     with anyio.move_on_after(pause_s):
                         await self._relist.wait()
                     await self.list_once()

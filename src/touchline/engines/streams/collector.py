@@ -75,7 +75,7 @@ class Collector:
         """
         started = {stream.id for stream in self._fleet.started()}
         for stream_id in started - self._schedule.keys:
-            first_s = min(1.0, self._settings.interval_s) * random.random()  # noqa: S311
+            first_s = min(1.0, self._settings.interval_s) * random.random()
             self._schedule.put(stream_id, first_s)
         for stream_id in self._schedule.keys - started:
             self._misses.pop(stream_id, None)
@@ -108,7 +108,7 @@ class Collector:
         self._misses.pop(stream_id, None)
         self._streams.measured(stream, stat.sample)
         self._answered(stream.container_id)
-        return self._settings.interval_s * random.uniform(0.95, 1.05)  # noqa: S311
+        return self._settings.interval_s * random.uniform(0.95, 1.05)
 
     def _missed(self, stream_id: str, error: TouchlineError) -> None:
         self._errors.inc()

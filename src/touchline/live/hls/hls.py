@@ -185,7 +185,7 @@ class Hls:
             await asyncio.to_thread(self._store, files)
         except OSError as error:
             if not self._failing:
-                log.error("HLS of %s cannot be stored: %s", self._camera, error)  # noqa: TRY400
+                log.error("HLS of %s cannot be stored: %s", self._camera, error)
             self._failing = True
             return
         self._failing = False

@@ -183,7 +183,7 @@ def main() -> int:
         try:
             transcode(Inlet(source), TranscoderOutlet(sink))
         except CannotDecode as error:
-            log.error("%s", error)  # noqa: TRY400  (the message is complete)
+            log.error("%s", error)
             return CANNOT
         except (BrokenPipeError, ConnectionResetError):
             log.info("the live process accepts no more frames")

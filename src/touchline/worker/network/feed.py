@@ -10,17 +10,17 @@ from typing import Any, Protocol
 import gi
 
 gi.require_version("Gst", "1.0")
-from gi.repository import Gst  # noqa: E402
+from gi.repository import Gst
 
-from touchline.ipc.tee import Frame  # noqa: E402
-from touchline.ipc.wire import Element, PipelineSpec  # noqa: E402
-from touchline.media.h264.units import annex_b  # noqa: E402
-from touchline.worker.pipeline.elements import BuildError  # noqa: E402
-from touchline.worker.pipeline.pipeline import Pipeline  # noqa: E402
-from touchline.worker.rtp import H264Stream  # noqa: E402
-from touchline.worker.rtsp.description import CameraTrack, TrackFormat  # noqa: E402
-from touchline.worker.rtsp.errors import RtspError  # noqa: E402
-from touchline.worker.rtsp.media.rtcp import SenderReport  # noqa: E402
+from touchline.ipc.tee import Frame
+from touchline.ipc.wire import Element, PipelineSpec
+from touchline.media.h264.units import annex_b
+from touchline.worker.pipeline.elements import BuildError
+from touchline.worker.pipeline.pipeline import Pipeline
+from touchline.worker.rtp import H264Stream
+from touchline.worker.rtsp.description import CameraTrack, TrackFormat
+from touchline.worker.rtsp.errors import RtspError
+from touchline.worker.rtsp.media.rtcp import SenderReport
 
 _DEPAYLOADERS = {
     "av1": ("rtpav1depay",),

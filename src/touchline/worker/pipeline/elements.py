@@ -9,10 +9,10 @@ from typing import Any
 import gi
 
 gi.require_version("Gst", "1.0")
-from gi.repository import Gst  # noqa: E402
+from gi.repository import Gst
 
-from touchline.ipc.wire import Value  # noqa: E402
-from touchline.media.h264.codec import Codec  # noqa: E402
+from touchline.ipc.wire import Value
+from touchline.media.h264.codec import Codec
 
 _ERROR_TIMEOUT_NS = 500_000_000
 # Jetson modules without an encoder (Orin Nano) have the element but no device.

@@ -14,9 +14,9 @@ from typing import Any
 import gi
 
 gi.require_version("Gst", "1.0")
-from gi.repository import Gst  # noqa: E402
+from gi.repository import Gst
 
-from touchline.worker.pipeline.elements import BuildError, first_error  # noqa: E402
+from touchline.worker.pipeline.elements import BuildError, first_error
 
 _LOOK_NS = 50_000_000
 _SEEK_S = 2.0

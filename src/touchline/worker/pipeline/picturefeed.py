@@ -9,10 +9,10 @@ from typing import Any
 import gi
 
 gi.require_version("Gst", "1.0")
-from gi.repository import Gst  # noqa: E402
+from gi.repository import Gst
 
-from touchline.ipc.wire import Element, SimulatedPicture  # noqa: E402
-from touchline.worker.pipeline.pitchpicture import drawn_picture  # noqa: E402
+from touchline.ipc.wire import Element, SimulatedPicture
+from touchline.worker.pipeline.pitchpicture import drawn_picture
 
 _QUEUED_AT_MOST = 2
 

@@ -17,23 +17,23 @@ import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstApp", "1.0")
-from gi.repository import Gst, GstApp  # noqa: E402, F401  (GstApp gives the sink its methods)
+from gi.repository import Gst, GstApp  # noqa: F401  (GstApp gives the sink its methods)
 
-from touchline.ipc.tee import Frame  # noqa: E402
-from touchline.ipc.threads import watched  # noqa: E402
-from touchline.ipc.wire import Element, PipelineSpec  # noqa: E402
-from touchline.media.h264.codec import Codec  # noqa: E402
-from touchline.worker.pipeline.elements import (  # noqa: E402
+from touchline.ipc.tee import Frame
+from touchline.ipc.threads import watched
+from touchline.ipc.wire import Element, PipelineSpec
+from touchline.media.h264.codec import Codec
+from touchline.worker.pipeline.elements import (
     BuildError,
     describe,
     first_error,
     link,
     set_property,
 )
-from touchline.worker.pipeline.fileloop import FileLoop  # noqa: E402
-from touchline.worker.pipeline.picturefeed import PictureFeed, appsrc_for  # noqa: E402
-from touchline.worker.pipeline.rawtimes import RawTimes  # noqa: E402
-from touchline.worker.pipeline.timeline import Timeline  # noqa: E402
+from touchline.worker.pipeline.fileloop import FileLoop
+from touchline.worker.pipeline.picturefeed import PictureFeed, appsrc_for
+from touchline.worker.pipeline.rawtimes import RawTimes
+from touchline.worker.pipeline.timeline import Timeline
 
 _AVC = "video/x-h264,stream-format=avc,alignment=au"
 _ENDED = "ended"

@@ -9,17 +9,17 @@ from typing import Any
 import gi
 
 gi.require_version("Gst", "1.0")
-from gi.repository import Gst  # noqa: E402
+from gi.repository import Gst
 
-from touchline.ipc.tee import Frame  # noqa: E402
-from touchline.media.decodetimes import DecodeTimes, Order, Reordering  # noqa: E402
-from touchline.media.framerate import FrameRate  # noqa: E402
-from touchline.media.h264 import syntax  # noqa: E402
-from touchline.media.h264 import units as h264  # noqa: E402
-from touchline.media.h264.codec import Codec  # noqa: E402
-from touchline.media.h264.slices import Slice, read_slice, slice_start  # noqa: E402
-from touchline.media.h264.syntax import Pps, Sps  # noqa: E402
-from touchline.worker.pipeline.elements import codec_of  # noqa: E402
+from touchline.ipc.tee import Frame
+from touchline.media.decodetimes import DecodeTimes, Order, Reordering
+from touchline.media.framerate import FrameRate
+from touchline.media.h264 import syntax
+from touchline.media.h264 import units as h264
+from touchline.media.h264.codec import Codec
+from touchline.media.h264.slices import Slice, read_slice, slice_start
+from touchline.media.h264.syntax import Pps, Sps
+from touchline.worker.pipeline.elements import codec_of
 
 AHEAD_NS = 2_000_000_000
 """The time of a live picture this far in the future is considered unusable."""

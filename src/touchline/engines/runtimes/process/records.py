@@ -151,7 +151,7 @@ class Records:
         except FileNotFoundError:
             return None  # it was being created or removed when the server crashed
         except (OSError, ValueError) as error:
-            log.error("The record in %s cannot be read: %s", home, error)  # noqa: TRY400
+            log.error("The record in %s cannot be read: %s", home, error)
             return None
         if record.id != home.name:
             log.error("The record in %s belongs to another process: %s", home, record.id)

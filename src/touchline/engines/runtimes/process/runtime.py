@@ -235,7 +235,7 @@ class ProcessRuntime:
             try:
                 await self._flights.join(key, undo)
             except TouchlineError as error:
-                log.error("Left over from a failed start: %s", error.message)  # noqa: TRY400
+                log.error("Left over from a failed start: %s", error.message)
 
     # ------------------------------------------------------------------ ending
 

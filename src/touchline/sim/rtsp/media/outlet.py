@@ -50,7 +50,7 @@ class TrackOutlet:
         self._origin_ns = origin_ns
         self._odd = odd
         self._ledger = ledger
-        self._random = random.Random()  # noqa: S311  (initial numbers, no secrets)
+        self._random = random.Random()
         self.ssrc = self._random.getrandbits(32)
         self._sequence = self._first(odd.sequence_start, 16)
         self._offset = self._first(odd.stamp_start, 32)
