@@ -134,7 +134,7 @@ def test_wrong_options_are_refused_before_anything_starts(
 def test_a_rate_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--port", "0", "--fps", "1/0"])
-    assert "'1/0' is no rate" in capsys.readouterr().err
+    assert "'1/0' is not a rate" in capsys.readouterr().err
 
 
 def test_a_port_in_use_is_said_plainly() -> None:

@@ -1,4 +1,4 @@
-"""The control socket of a process: requests from the server, replies and events to it.
+"""Control socket of a process, for requests from the server, replies and events.
 
 Requests are handled concurrently: one that waits does not delay others.
 """
@@ -41,7 +41,7 @@ class ControlServer:
         error_code: str,
         gives_up: bool,
     ) -> None:
-        """With `gives_up`, cancel a request whose connection has closed; otherwise it continues."""
+        """Create the server; with `gives_up`, a request is cancelled when its connection closes."""
         self._do = do
         self._alone = alone
         self._error_code = error_code

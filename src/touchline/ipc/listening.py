@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 SLICE_S = 0.25
-"""The most that one reading adds. The owner must read the clock more often than that."""
+"""Maximum that one reading adds. The owner must read the clock more often than that."""
 
 
 class ListeningClock:

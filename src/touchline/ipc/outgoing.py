@@ -61,7 +61,7 @@ class Outgoing:
         return bool(self._events) or self._status is not None
 
     def _send_queued(self) -> None:
-        """Send what is queued as far as the server reads it; events first, as they are older."""
+        """Send queued messages while the server reads them; the older events come first."""
         while self._events and not self._full:
             line = self._events.popleft()
             self._queued_bytes -= len(line)

@@ -1,8 +1,8 @@
-"""A tee that hands one camera's encoded frames to several outlets.
+"""Distribution of one camera's encoded frames to several outlets.
 
 An outlet's `push` is called on the pipeline's thread and must return at once; each outlet has its
-own queue and its own way of dropping frames. The newest group of pictures (GOP) is kept, so that an
-outlet added later can start with a keyframe.
+own queue and its own policy for dropping frames. The newest group of pictures (GOP) is kept, so
+that an outlet added later can start with a keyframe.
 """
 
 from __future__ import annotations

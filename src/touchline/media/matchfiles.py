@@ -1,4 +1,4 @@
-"""The video files of one camera of a match: which are usable, when they start, and why not.
+"""Video files of one camera of a match: usable ones with their start, others with a reason.
 
 Segments of touchline contain their capture times. Files of earlier systems have the start of the
 recording and a running number in their names and follow each other without a gap; for one that is
@@ -27,11 +27,11 @@ _NANO = 1_000_000_000
 _MOST_REASONS = 8
 _MOST_DIGITS = 6
 _MOST_MISSING = 100
-"""Larger gaps in the numbers mean that they do not count files."""
+"""With larger gaps, the numbers in the names do not count files."""
 _LONGEST_FILE_NS = 3600 * _NANO
 """A longer gap computed from file times is not believed: the files were copied."""
 _CLOSED_WITHIN_NS = 5 * _NANO
-"""How long after its last frame a file may have been modified."""
+"""Maximum time between a file's last frame and its modification."""
 
 
 class Read(NamedTuple):
@@ -90,7 +90,7 @@ def is_of(name: str, camera: str) -> bool:
 
 
 def usable(paths: Sequence[Path], reader: Callable[[Path], Read] = read) -> Files:
-    """Return the usable files of one camera, and why others are refused. Blocks."""
+    """Return the usable files of one camera, and the reasons for refusing others. Blocks."""
     found: list[Usable] = []
     earlier: list[tuple[Path, scan.Indexed]] = []
     refused: dict[str, str] = {}

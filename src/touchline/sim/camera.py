@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CODECS = ("h264", "h265", "mjpeg")
 
 _RTP_JPEG_LIMIT = 2040
-"""RTP carries the sides of a JPEG in a byte each, in units of eight pixels."""
+"""RTP has one byte for each side of a JPEG, in units of eight pixels."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _rate(text: str) -> Fraction:
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no rate; give a number or a fraction like 30000/1001"
+            f"{text!r} is not a rate; give a number or a fraction such as 30000/1001"
         ) from None
 
 
@@ -136,22 +136,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `simulate rtsp-camera` to a parser."""
     given = CameraOptions()
     add = parser.add_argument
-    add("--port", type=int, required=True, help="TCP port to listen on; 0 takes a free one")
+    add("--port", type=int, required=True, help="TCP port to listen on; 0 for any free port")
     add("--host", default=given.host, help="address to listen on (default %(default)s)")
     add("--path", default=given.path, help="path of the stream's URL (default %(default)s)")
     add("--name", default=given.name, help="name burnt into the picture (default %(default)s)")
-    add("--width", type=int, default=given.width, help="pixels across (default %(default)s)")
-    add("--height", type=int, default=given.height, help="pixels down (default %(default)s)")
+    add("--width", type=int, default=given.width, help="width in pixels (default %(default)s)")
+    add("--height", type=int, default=given.height, help="height in pixels (default %(default)s)")
     add("--fps", type=_rate, default=given.fps, help="frames a second (default %(default)s)")
     add("--bitrate", type=int, default=given.bitrate_kbps, help="kbit/s (default %(default)s)")
     add("--gop-s", type=float, default=given.gop_s, help="keyframe distance in s (%(default)s)")
     add("--codec", choices=CODECS, default=given.codec, help="codec (default %(default)s)")
-    add("--audio", action="store_true", help="offer a tone beside the picture")
-    add("--stall-after", type=float, metavar="S", help="send no more frames after S seconds")
-    add("--stall-for", type=float, metavar="S", help="and send again after S seconds of silence")
-    add("--user", help="user name that clients must give")
-    add("--password", help="password that clients must give")
-    add("--ledger", type=Path, metavar="FILE", help="append what was delivered, as JSON lines")
+    add("--audio", action="store_true", help="add an audio track with a tone")
+    add("--stall-after", type=float, metavar="S", help="stop sending frames after S seconds")
+    add("--stall-for", type=float, metavar="S", help="send frames again after S seconds of silence")
+    add("--user", help="user name required from clients")
+    add("--password", help="password required from clients")
+    add("--ledger", type=Path, metavar="FILE", help="append each delivered frame as a JSON line")
     add_misbehaviour(parser)
 
 

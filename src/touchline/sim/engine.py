@@ -96,7 +96,7 @@ class SimulatedEngine:
             return self._session(kind, infohash, session_id, request)
         return as_json({"error": "not found"}, 404)
 
-    # ------------------------------------------------------------------ what engines answer
+    # ------------------------------------------------------------------ answers
 
     def _server_api(self, request: HttpRequest) -> Reply:
         method = request.query.get("method")
@@ -295,14 +295,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--host", help="address to listen on (127.0.0.1)")
     add("--bind-all", nargs="?", const=True, help="listen on every address")
-    add("--http-port", type=int, help="port of its HTTP API (6878)")
-    add("--https-port", type=int, help="accepted; nothing listens there")
-    add("--port", type=int, help="the port that peers would use (8621)")
-    add("--count", type=int, default=1, help="so many engines, on ports one after the other")
-    add("--bits-per-s", type=int, default=2_000_000, help="how fast it plays (2000000)")
-    add("--reader-timeout-s", type=float, default=READER_TIMEOUT_S, help="an unread session ends")
-    add("--start-delay-s", type=float, default=0.0, help="how long it takes to listen")
-    add("--cache-dir", help="a directory that it writes a little to")
+    add("--http-port", type=int, help="port of the HTTP API (6878)")
+    add("--https-port", type=int, help="accepted without effect")
+    add("--port", type=int, help="port for peers (8621)")
+    add("--count", type=int, default=1, help="number of engines, on consecutive ports")
+    add("--bits-per-s", type=int, default=2_000_000, help="bit rate of the stream (2000000)")
+    lifetime = "lifetime of a session without a reader"
+    add("--reader-timeout-s", type=float, default=READER_TIMEOUT_S, help=lifetime)
+    add("--start-delay-s", type=float, default=0.0, help="seconds before it listens")
+    add("--cache-dir", help="directory for its cache files")
 
 
 def run(options: EngineOptions) -> int:

@@ -20,7 +20,7 @@ from touchline.media.picture.testpicture import TestPicture, read_counter
 
 _BLOCK = 16
 _MOST_OFF = 8.0
-"""Mean difference of a block's brightness that encoding alone does not cause."""
+"""Mean difference in a block's brightness beyond what encoding causes."""
 _CLOCK_ROW = 17 / 20
 """The wall clock is drawn below; its original value is unknown."""
 

@@ -174,10 +174,10 @@ def _spots(along: Floats, height: Floats, size_m: float, seed: int) -> Floats:
 def main(argv: list[str] | None = None) -> int:
     """Write `SIDE-WIDTHxHEIGHT.i420` files to a folder, keeping existing ones."""
     parser = argparse.ArgumentParser(prog="touchline.sim.pitch", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="the folder")
-    parser.add_argument("--width", type=int, required=True, help="pixels across")
-    parser.add_argument("--height", type=int, required=True, help="pixels down")
-    parser.add_argument("--side", choices=SIDES, action="append", help="only this one")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the files")
+    parser.add_argument("--width", type=int, required=True, help="width in pixels")
+    parser.add_argument("--height", type=int, required=True, help="height in pixels")
+    parser.add_argument("--side", choices=SIDES, action="append", help="only this side")
     arguments = parser.parse_args(argv)
     arguments.out.mkdir(parents=True, exist_ok=True)
     for side in arguments.side or SIDES:

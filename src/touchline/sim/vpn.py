@@ -128,10 +128,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--host", default="0.0.0.0", help="address to listen on (0.0.0.0)")  # noqa: S104
     add("--port", type=int, default=8000, help="port of the control server (8000)")
-    add("--forwarded-port", type=int, default=0, help="the port that is forwarded; 0: none")
-    add("--release", choices=sorted(RELEASES), default="3.41", help="answer as this one (3.41)")
-    add("--legacy", action="store_true", help="have the older routes alone")
-    add("--check", action="store_true", help="ask the running one for its health, and end")
+    add("--forwarded-port", type=int, default=0, help="forwarded port; 0 for none")
+    add("--release", choices=sorted(RELEASES), default="3.41", help="release to imitate (3.41)")
+    add("--legacy", action="store_true", help="serve the older routes only")
+    add("--check", action="store_true", help="ask a running one for its health, and exit")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -235,7 +235,7 @@ class Worker:
         deadline = time.monotonic() + min(_DRAIN_S, timeout_s)
         while not recorder.end_reached.is_set() and time.monotonic() < deadline:
             if not camera.playing:
-                break  # nothing more will come
+                break  # no more frames will arrive
             await asyncio.sleep(0.005)
         reached = recorder.end_reached.is_set()
         self.tee.take_off(recorder)
@@ -292,7 +292,7 @@ class Worker:
         self._alone_since_s = self._listened_s()
 
     async def _check_abandoned(self) -> None:
-        """Without a server, end work that would otherwise continue forever."""
+        """End work that would otherwise continue forever without a server."""
         if self.control.connected:
             return
         recorder = self.recorder

@@ -39,10 +39,10 @@ def test_a_missing_encoder_is_named_though_it_is_needed_only_later(tmp_path: Pat
     ("element", "complaint"),
     [
         (Element("videotestsrc", {"colour": 1}), "videotestsrc has no property colour"),
-        (Element("videotestsrc", {"pattern": "tartan"}), "does not take 'tartan' as its pattern"),
-        (Element("videotestsrc", {"num-buffers": "many"}), "does not take 'many'"),
-        (Element("videotestsrc", {"num-buffers": 1 << 40}), "does not take"),
-        (Element("capsfilter", {"caps": "!!,,"}), "capsfilter does not take '!!,,' as its caps"),
+        (Element("videotestsrc", {"pattern": "tartan"}), "does not accept 'tartan' as its pattern"),
+        (Element("videotestsrc", {"num-buffers": "many"}), "does not accept 'many'"),
+        (Element("videotestsrc", {"num-buffers": 1 << 40}), "does not accept"),
+        (Element("capsfilter", {"caps": "!!,,"}), "capsfilter does not accept '!!,,' as its caps"),
     ],
 )
 def test_a_property_that_cannot_be_set_is_named(element: Element, complaint: str) -> None:

@@ -1,1 +1,1 @@
-"""Encoded frames of each camera, kept for their readers."""
+"""Encoded frames of each camera, queued for their readers."""

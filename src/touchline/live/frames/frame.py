@@ -1,4 +1,4 @@
-"""An encoded frame, and how frames are read from a feed."""
+"""Encoded frames, read from a feed."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Feeder(Protocol):
 
 
 class ViewedStream(Protocol):
-    """What a viewer is shown: `current` is the stream to send, and may change."""
+    """Source of a viewer's frames: `current` is the stream to send, and may change."""
 
     name: str
 
@@ -49,7 +49,7 @@ class ViewedStream(Protocol):
 
 
 class CameraStream:
-    """One camera's frames. It exists from the first time that it is named, fed or not."""
+    """One camera's frames. A stream is created when it is first named, even without a feed."""
 
     def __init__(self, name: str, changed: Callable[[CameraStream], None] | None = None) -> None:
         self.name = name
@@ -78,7 +78,7 @@ class CameraStream:
 
     @property
     def current(self) -> CameraStream:
-        """Itself: what is sent to whoever is shown this stream as it is."""
+        """The stream itself, for viewers that receive its own frames."""
         return self
 
     @property
@@ -93,7 +93,7 @@ class CameraStream:
 
     @property
     def reorders(self) -> bool:
-        """Whether pictures arrive in another order than they are shown in."""
+        """Whether pictures do not arrive in presentation order."""
         return self._order.reorders
 
     @property

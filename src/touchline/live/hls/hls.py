@@ -40,7 +40,7 @@ class Hls:
         *,
         after: PlaylistEnd | None = None,
     ) -> None:
-        """Start packaging; `after` is the end of an earlier preview that players may still know."""
+        """Start packaging; `after` is the end of an earlier preview that players may still have."""
         self._shown = shown
         self._camera = shown.name
         self._folder = folder
@@ -70,7 +70,7 @@ class Hls:
 
     @property
     def ended(self) -> PlaylistEnd:
-        """Where the playlist ends, for the next preview of the camera."""
+        """End of the playlist, from which the camera's next preview continues."""
         return self._packager.ended
 
     async def playlist(self, sequence: int | None, part: int | None) -> str | None:
@@ -142,7 +142,7 @@ class Hls:
 
     @property
     def _wanted(self) -> CameraStream:
-        """The camera's own frames, or the transcode where players could not begin at them."""
+        """Stream to package: the transcode if players cannot start at the camera's keyframes."""
         return self._shown.source if self._shown.source.joinable else self._shown.current
 
     async def _prepare_transcode(self) -> None:
@@ -159,7 +159,7 @@ class Hls:
                 each.cancel()
 
     async def _package(self, stream: CameraStream, subscription: Subscription) -> None:
-        """Package these frames until others are wanted, or the stream begins anew."""
+        """Package these frames until another stream is wanted, or this one restarts."""
         try:
             async for frame in subscription:
                 if not self._is_right_stream(stream):
@@ -172,7 +172,7 @@ class Hls:
             subscription.close()
 
     def _is_right_stream(self, stream: CameraStream) -> bool:
-        """Whether this is what players are to get, as far as is known now."""
+        """Return whether players should receive this stream, as far as is known now."""
         needed = not self._shown.source.joinable
         return needed is self._shown.over_hls and self._wanted is stream
 

@@ -62,7 +62,7 @@ class Position(NamedTuple):
 
 
 class PlaylistEnd(NamedTuple):
-    """Where a playlist ended: its last segment's number, and how many discontinuities it had."""
+    """End of a playlist: the number of its last segment, and its count of discontinuities."""
 
     sequence: int
     discontinuity: int
@@ -176,7 +176,7 @@ class Packager:
         return (dts_ns - self._segment_start_ns) / 1e9 >= 0.9 * self._target_s
 
     def _part_is_full(self, frame: LiveFrame) -> bool:
-        """Whether the part could be too long with this frame: it may last as long as any."""
+        """Return whether this frame could make the part too long: its duration is unknown."""
         pace = self._paced.pace
         if not self._pending or pace is None:
             return False
@@ -193,7 +193,10 @@ class Packager:
             self._part_target_s = part_target_s(self.shape.part_s, pace, most_s)
 
     def _is_long_enough(self, keyframe: LiveFrame) -> bool:
-        """Whether the segment may end here: it is long enough, or would be too long at the next."""
+        """Return whether the segment may end here.
+
+        It may if it is long enough, or would be too long at the next keyframe.
+        """
         length_s = (keyframe.dts_ns - self._segment_start_ns) / 1e9
         next_s = length_s + (self._gop_s or self.shape.segment_s)
         return length_s >= LEAST_SEGMENT_NS / 1e9 and (
@@ -208,7 +211,7 @@ class Packager:
         return self._segment_start_ns + round(longest_s(self._target_s) * 1e9)
 
     def _must_end(self, frame: LiveFrame) -> bool:
-        """Whether the open segment would be longer with this frame than was told."""
+        """Return whether the open segment would exceed its stated target duration."""
         pace = self._paced.pace
         longest_ns = round(pace.longest_s * 1e9) if pace is not None else 0
         return frame.dts_ns + longest_ns > self._latest_end_ns
@@ -278,7 +281,7 @@ class Packager:
             self._target_s = max(self._target_s, target_s(segment.duration_s))
 
     def forget_old(self) -> list[PlaylistSegment]:
-        """Remove what is no longer listed from the playlist; returns it."""
+        """Remove files from the playlist that it no longer lists, and return them."""
         gone = []
         while len(self.segments) > self.shape.segments + 1:
             gone.append(self.segments.popleft())
@@ -300,13 +303,13 @@ class Packager:
 
     @property
     def ended(self) -> PlaylistEnd:
-        """Where the playlist would end if no frame came any more."""
+        """End of the playlist if no more frames arrive."""
         listed = sum(segment.discontinuity for segment in self.segments)
         return PlaylistEnd(self._next_sequence - 1, self._discontinuities + listed)
 
     @property
     def next_part(self) -> str:
-        """Name of the part that is being gathered."""
+        """Name of the part that is being collected."""
         segment = self.segments[-1]
         return self._part_name(segment.sequence, len(segment.parts))
 

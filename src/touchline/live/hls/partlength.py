@@ -17,7 +17,7 @@ LEAST_SHARE = 0.85
 _EVEN_SHARE = 0.87
 """A camera whose intervals vary less than this is regular: a fixed number of frames is a part."""
 _LOST = 3.0
-"""A frame that lasts this many times the usual is a loss, and does not show the camera's pace."""
+"""A frame that lasts this many times the usual interval indicates a loss, and is not counted."""
 _SEEN_FRAMES = 120
 _BETWEEN_SHARE = 0.14
 """Frames up to this share of a part fit between 85 % and 100 % of it, rounding included."""
@@ -44,7 +44,7 @@ class Paced:
 
     @property
     def pace(self) -> FrameSpacing | None:
-        """What was seen lately; None before two frames."""
+        """Recent spacing of frames; None before the second frame."""
         if not self._periods_s:
             return None
         longest_s = _LOST * statistics.median_low(self._periods_s)

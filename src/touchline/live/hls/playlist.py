@@ -20,7 +20,7 @@ PARTS_KEPT_TARGETS = 3
 
 @dataclass(frozen=True)
 class PlaylistPart:
-    """A piece of a segment that can be fetched before the segment is whole."""
+    """A part of a segment, which can be fetched before the segment is complete."""
 
     name: str
     duration_s: float
@@ -29,7 +29,7 @@ class PlaylistPart:
 
 @dataclass
 class PlaylistSegment:
-    """A stretch of footage, captured at `unix_ns`; it grows until it is whole."""
+    """A segment, captured at `unix_ns`; it grows until it is complete."""
 
     sequence: int
     name: str
@@ -47,7 +47,7 @@ class PlaylistSegment:
 
 @dataclass(frozen=True)
 class PlaylistHead:
-    """What a playlist says beside its segments."""
+    """Playlist fields other than the segments."""
 
     target_s: int
     part_target_s: float
@@ -102,7 +102,7 @@ def longest_s(target: int) -> float:
 
 
 def _first_with_parts(segments: Sequence[PlaylistSegment], target: int) -> int:
-    """The number of the first segment whose parts are listed: none of them is too old.
+    """Return the number of the first segment whose parts are listed: none of them is too old.
 
     Players count a segment's parts, so they are listed completely or not at all. Validators count
     segments instead of seconds, including the open one: no more than three have parts.
@@ -118,7 +118,7 @@ def _first_with_parts(segments: Sequence[PlaylistSegment], target: int) -> int:
 
 
 def _keep_target(segment: PlaylistSegment, target_s: float) -> bool:
-    """Whether parts are as long as the playlist says: all but a segment's last fill 85 % of it.
+    """Return whether all parts but a segment's last reach 85 % of the stated duration.
 
     A camera that skips a frame, or changes its pace, produces parts that do not; players then use
     the segment as a whole.

@@ -26,7 +26,7 @@ Notify = Callable[[dict[str, Any]], None]
 
 
 class RtspClient(Protocol):
-    """A client, as the door sees it."""
+    """Client interface that the door uses."""
 
     address: str
     is_known: bool
@@ -53,10 +53,10 @@ class RtspDoor:
             attempts = Attempts(longest_pause_s=LONGEST_PAUSE_S)
         self._attempts = attempts
         self._sleep = sleep
-        self._guests: list[RtspClient] = []  # in the order in which they came
+        self._guests: list[RtspClient] = []  # in order of arrival
 
     def enter(self, guest: RtspClient) -> bool:
-        """Add a client, in the place of a stranger if all are taken; return whether it may stay."""
+        """Add a client, replacing a stranger if there is no room; return whether it may stay."""
         network = network_of(guest.address)
         strangers = (each for each in self._guests if not each.is_known)
         same = [each for each in strangers if network_of(each.address) == network]

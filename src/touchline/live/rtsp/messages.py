@@ -95,14 +95,14 @@ def parse_request(head: bytes) -> RtspRequest:
 
 @dataclass(frozen=True)
 class RtspResponse:
-    """The answer to a request."""
+    """Response to a request."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
 
     def encode(self, request: RtspRequest | None) -> bytes:
-        """Encode the answer."""
+        """Encode the response."""
         lines = [f"RTSP/1.0 {self.status} {REASONS[self.status]}"]
         number = None if request is None else whole(request.headers.get("cseq", ""))
         if number is not None:

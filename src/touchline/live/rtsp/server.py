@@ -235,7 +235,7 @@ class _Client:
         return RtspResponse(headers=headers, body=describe(request.camera, codec))
 
     async def _enter(self, camera: str) -> int:
-        """Have the camera shown; return the status code of the response."""
+        """Request that the camera is shown; return the status code of the response."""
         if self.camera is None:
             self.camera = camera
             self.announce(self.key, camera, here=True)
@@ -290,7 +290,7 @@ class _Client:
             elif not self.is_known and silent_s > STRANGER_S and not self.pausing:
                 reason = f"did not authenticate within {STRANGER_S:g} s"
             elif silent_s > SILENT_S and (self._outlet is not None or self._sending is None):
-                # Data sent within the connection is sign of life enough.
+                # Data sent within the connection shows that the client is alive.
                 reason = f"was silent for {SILENT_S:g} s"
             else:
                 continue

@@ -30,7 +30,7 @@ class Joining:
         self._since_reference: int | None = None
 
     def see(self, frame: LiveFrame) -> bool:
-        """Take the next frame in the order of decoding; returns whether `possible` changed."""
+        """Process the next frame in decode order; return whether `possible` changed."""
         if frame.keyframe:
             self._since_open = _later(self._since_open)
             self._since_reference = _later(self._since_reference)

@@ -167,7 +167,7 @@ class _Link:
         self._writer.close()
 
     async def send(self, frame: LiveFrame) -> None:
-        """Pass a frame on. Raises ConnectionError."""
+        """Forward a frame. Raises ConnectionError."""
         changed = frame.codec != self._codec
         self._codec = frame.codec
         head = wire.FeedHead(

@@ -29,7 +29,7 @@ _NANO = Fraction(1, 1_000_000_000)
 
 
 class CannotDecode(Exception):
-    """The camera's pictures are of a kind that is not transcoded."""
+    """The camera's pictures cannot be transcoded."""
 
 
 class Decoder:
@@ -48,7 +48,7 @@ class Decoder:
         return aspect if aspect and aspect != 1 else None
 
     def decode(self, frame: LiveFrame, *, hurry: bool) -> Iterator[av.VideoFrame]:
-        """Decode the next frame; `hurry` leaves out those that no other needs.
+        """Decode the next frame; `hurry` skips frames that no other refers to.
 
         Raises CannotDecode if the pictures are too large.
         """
@@ -86,7 +86,7 @@ class Decoder:
 
 
 def _sets_of(frame: LiveFrame) -> Codec:
-    """What parameter sets to put in front: a keyframe's own, no others."""
+    """Return the parameter sets to put in front of a frame: those of a keyframe, else none."""
     codec = frame.codec
     return codec if frame.keyframe else codec._replace(avcc=codec.avcc[:5] + b"\xe0\0")
 
@@ -112,7 +112,7 @@ class LiveEncoder:
     def encode(
         self, picture: av.VideoFrame, *, duration_ns: int, keyframe: bool, aspect: Fraction | None
     ) -> LiveFrame | None:
-        """Encode a picture at its own time; None where the encoder gives nothing."""
+        """Encode a picture at its own time; None if the encoder returns no frame."""
         at_ns = picture.pts or 0
         width, height = fitting(picture.width, picture.height)
         shape = EncoderShape(

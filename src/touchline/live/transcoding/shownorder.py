@@ -1,4 +1,4 @@
-"""Detection of cameras whose pictures arrive in another order than they are shown in. Pure."""
+"""Detection of cameras whose pictures do not arrive in presentation order. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ShownOrder:
         self._plain_since_ns = 0
 
     def see(self, frame: LiveFrame) -> bool:
-        """Take the next frame in the order of decoding; returns whether `reorders` changed."""
+        """Process the next frame in decode order; return whether `reorders` changed."""
         before = self.reorders
         if frame.codec != self._codec:
             self._describe(frame)
@@ -49,7 +49,7 @@ class ShownOrder:
         self._newest_ns = None
 
     def _describe(self, frame: LiveFrame) -> None:
-        """Take what the stream says of itself; a baseline stream cannot reorder at all."""
+        """Read what the stream states about itself; a baseline stream cannot reorder."""
         self._codec = frame.codec
         self._plain_since_ns = frame.pts_ns
         stated = _stated_depth(frame.codec.avcc)

@@ -37,7 +37,7 @@ State = Literal["starting", "running", "failed"]
 
 
 class CameraTranscode:
-    """One camera as its viewers get it where its own frames will not do: `current` is what to send.
+    """Stream of one camera for its viewers: `current` is its own frames or the transcode.
 
     `join` and `leave` count viewers.
     """

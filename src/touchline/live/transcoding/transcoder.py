@@ -146,7 +146,7 @@ class TranscoderOutlet:
 
 
 def transcode(inlet: Inlet, outlet: TranscoderOutlet) -> None:
-    """Pass on every picture in the order of showing, until the feed ends. Raises CannotDecode."""
+    """Transcode every picture, in presentation order, until the feed ends. Raises CannotDecode."""
     decoder, encoder = Decoder(), LiveEncoder()
     wanted, newest_ns = False, 0
     while (frame := inlet.take()) is not None:

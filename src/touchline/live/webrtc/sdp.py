@@ -321,7 +321,7 @@ def _fingerprints(places: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...
 
 
 def _h264(section: Section) -> list[OfferedFormat]:
-    """The section's H.264 formats in the order of its preference."""
+    """Return the section's H.264 formats in its order of preference."""
     words = (whole(word, most=LARGEST_TYPE) for word in section.formats.split())
     offered = [number for number in words if number is not None]
     encodings = dict(_by_type(section.lines, "rtpmap"))

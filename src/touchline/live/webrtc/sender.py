@@ -150,7 +150,7 @@ class ViewerSender:
         self._timeline.begin(present_ns, subscription.waiting)
 
     async def _change_over(self, stream: CameraStream, subscription: Subscription) -> None:
-        """Begin with the first keyframe behind all that was shown. Raises TimeoutError."""
+        """Continue with the first keyframe after everything shown so far. Raises TimeoutError."""
         async with asyncio.timeout(_CHANGE_OVER_S):
             while True:
                 frame = await subscription.get()
@@ -186,7 +186,7 @@ class ViewerSender:
         self.frames += 1
 
     def _is_out_of_order(self, frame: LiveFrame) -> bool:
-        """Whether it is a B-frame that nothing depends on.
+        """Return whether this is a B-frame that no other frame depends on.
 
         WebRTC shows frames in the order of arrival. A camera that reorders is transcoded; this
         applies until the transcode is available.
@@ -249,7 +249,7 @@ class ViewerSender:
         )
 
     def _resend_gop_unless(self, stream: CameraStream, keyframes: int) -> None:
-        """A camera that makes no keyframe on request: the kept GOP is sent once more."""
+        """Send the kept GOP again if the camera makes no keyframe on request."""
         if stream.keyframes == keyframes and self._subscription is not None:
             self._subscription.close()
 

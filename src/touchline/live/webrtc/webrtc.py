@@ -256,7 +256,7 @@ class Peer:
         return chosen
 
     async def _send(self, chosen: sdp.OfferedFormat) -> None:
-        """Until the viewer is gone. Raises ConnectionError where sending showed that first."""
+        """Send until the viewer is gone. Raises ConnectionError if sending detects it first."""
         gone = asyncio.Event()
 
         def look() -> None:

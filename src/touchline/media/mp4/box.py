@@ -1,4 +1,4 @@
-"""MP4 boxes: written, and walked by their sizes, never found by searching for bytes.
+"""Writing of MP4 boxes, and walking them by their sizes, never by searching for bytes.
 
 A box type may also occur as a brand, in a payload or in encoded video, so a byte search eventually
 finds the wrong place. ISO/IEC 14496-12, 4.2. Standard library only.

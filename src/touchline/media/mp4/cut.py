@@ -28,7 +28,7 @@ _HEAD_BYTES = 4096
 
 
 class FileFrame(NamedTuple):
-    """A coded frame in a file: when it is shown and decoded (Unix ns), and where it lies."""
+    """A coded frame in a file: its presentation and decode times (Unix ns), and its position."""
 
     at_ns: int
     decode_ns: int
@@ -39,7 +39,7 @@ class FileFrame(NamedTuple):
 
 @dataclass(frozen=True)
 class SegmentSource:
-    """Frames of one segment in the order of decoding."""
+    """Frames of one segment in decode order."""
 
     path: Path
     codec: Codec
@@ -89,7 +89,7 @@ class FileSpan(NamedTuple):
 
 @dataclass(frozen=True)
 class Cut:
-    """A file to be sent: its first bytes, and what follows them."""
+    """A file to be sent: its first bytes, and the spans that follow."""
 
     head: bytes
     body: Sequence[FileSpan | bytes]
@@ -116,7 +116,7 @@ class Cut:
 
     @property
     def digest(self) -> str:
-        """Digest of the file: of its own bytes, and of the places of the copied ones."""
+        """Digest of the file's own bytes and of the positions of the copied ones."""
         digest = hashlib.sha256(self.head)
         for part in self.body:
             if isinstance(part, bytes):
@@ -153,7 +153,7 @@ def plan(
 
 
 def _continues(pieces: Sequence[Edge | Copy], source: SegmentSource) -> bool:
-    """Whether what comes before is decoded with the same parameter sets."""
+    """Return whether the preceding frames are decoded with the same parameter sets."""
     before = pieces[-1] if pieces else None
     return isinstance(before, Copy) and before.source.codec == source.codec
 
@@ -161,7 +161,7 @@ def _continues(pieces: Sequence[Edge | Copy], source: SegmentSource) -> bool:
 def _first_key(
     source: SegmentSource, from_ns: int, to_ns: int, *, continues: bool
 ) -> FileFrame | None:
-    """The first frame in [from, to) that copying can begin with."""
+    """Return the first frame in [from, to) at which copying can begin."""
     first = source.frames[0]
     if continues and first.keyframe and from_ns <= first.at_ns < to_ns:
         return first
@@ -177,7 +177,7 @@ def _is_idr(source: SegmentSource, frame: FileFrame) -> bool:
 
 
 def _edge(source: SegmentSource, from_ns: int, to_ns: int) -> Edge:
-    """The frames in question, and those without which they cannot be decoded."""
+    """Return the frames to re-encode, with those they need for decoding."""
     wanted = [n for n, f in enumerate(source.frames) if from_ns <= f.at_ns < to_ns]
     first_ns = min(source.frames[n].at_ns for n in wanted)
     begin = wanted[0]
@@ -286,7 +286,7 @@ def _codec_of(pieces: Sequence[Recoded | Copy], number: int) -> Codec:
 
 
 def _decode_ticks(frames: Sequence[FileFrame], starts_ns: int) -> list[int]:
-    """Rising decode times; a coded edge is decoded as early as the reordered rest needs it."""
+    """Return rising decode times; an edge is decoded early enough for the reordered frames."""
     early_ns = max((f.at_ns - f.decode_ns for f in frames), default=0)
     found: list[int] = []
     for frame in frames:
@@ -297,7 +297,7 @@ def _decode_ticks(frames: Sequence[FileFrame], starts_ns: int) -> list[int]:
 
 
 def _spans(piece: Copy) -> list[tuple[FileSpan, int]]:
-    """Runs of frames that lie behind each other, and how many each run has."""
+    """Return runs of adjacent frames in the file, with the number of frames in each."""
     runs: list[tuple[FileSpan, int]] = []
     for frame in piece.frames:
         if runs:
@@ -347,7 +347,7 @@ def recoded(data: bytes, result: Mapping[str, Any], codec: Codec) -> Recoded:
         frames.append(FileFrame(at_ns, at_ns, at, size, keyframe))
         at += size
     if at != len(data):
-        raise ValueError("the edge was not written whole")
+        raise ValueError("the edge was not written completely")
     both = codec._replace(avcc=bytes.fromhex(result["avcc"]))
     return Recoded(data, frames, both, codec)
 

@@ -33,7 +33,7 @@ _HEAD = struct.Struct(">I4sQ")
 
 
 class Unreadable(ValueError):
-    """The file is unusable; the text says why."""
+    """The file is unusable; the message gives the reason."""
 
 
 class _Sample(NamedTuple):
@@ -245,7 +245,7 @@ def _offsets(moov: bytes, stbl: Box, sizes: Sequence[int]) -> list[int]:
             offsets.append(at_byte)
             at_byte += size
     if len(offsets) != len(sizes):
-        raise ValueError("samples without a place")
+        raise ValueError("samples without a position")
     return offsets
 
 
@@ -267,7 +267,7 @@ def _table(codec: Codec, samples: Sequence[_Sample], end_dts: int) -> SampleTabl
 
 
 def _groups(samples: Sequence[_Sample], end_dts: int) -> Iterator[ScannedFragment]:
-    """The samples in groups, as a segment of ours has fragments; offsets are those of their data.
+    """Group the samples like the fragments of a segment; offsets are those of their data.
 
     A group's sequence is the number of its first sample, from 1. Offsets are those of the video
     data alone, as if groups were adjacent, even where audio lies between their samples.

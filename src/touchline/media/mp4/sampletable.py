@@ -1,4 +1,4 @@
-"""Sample tables of a file: place and duration of each frame, and which are keyframes."""
+"""Sample tables of a file: position and duration of each frame, and the keyframes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading of segment files: content, and location of damage; and repair of their end.
+"""Reading of segment files: content and damage, and repair of their end.
 
 Everything here blocks: call it in a thread.
 """
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _SUSPECT_BYTES = 64 << 20
-"""End of a file that may not have been written at a power cut, with a large margin."""
+"""Size of the file's end that a power cut may have left unwritten, with a large margin."""
 
 
 def scan(path: str | os.PathLike[str], *, checksums: bool) -> SegmentScan:
@@ -81,7 +81,7 @@ def codec_of(path: str | os.PathLike[str]) -> Codec:
 
 
 class Indexed(NamedTuple):
-    """Scan of a segment, and place and time of each frame of its complete fragments."""
+    """Scan of a segment, with position and time of each frame in its complete fragments."""
 
     scan: SegmentScan
     table: SampleTable

@@ -39,7 +39,7 @@ _ROW = struct.Struct(">IIIi")
 
 @dataclass(frozen=True)
 class SegmentPlace:
-    """Where a segment stands: its number from 1, when it is decoded, and how much longer it lasts.
+    """Position of a segment: its number from 1, its decode time, and its additional duration.
 
     The last frame lasts `longer_ticks` longer than recorded. `early_ticks` is the maximum time by
     which a frame of this file is shown before it is decoded.
@@ -53,7 +53,7 @@ class SegmentPlace:
 
 @dataclass(frozen=True)
 class _Stored:
-    """Samples of consecutive fragments: their rows of `trun`, and the places of their data."""
+    """Samples of consecutive fragments: their rows of `trun`, and the positions of their data."""
 
     rows: tuple[tuple[int, int, int, int], ...]
     spans: tuple[cut.FileSpan, ...]
@@ -104,7 +104,7 @@ def ts_segment(
 
 @contextmanager
 def _opened(path: Path) -> Iterator[int]:
-    """Open a file that must not be a link."""
+    """Open a file without following links."""
     descriptor = open_regular(path)
     try:
         yield descriptor
@@ -141,7 +141,7 @@ def _read(
 
 
 def _from_table(table: SampleTable, path: Path, fragments: Sequence[ScannedFragment]) -> _Stored:
-    """The samples of groups of another system's file (`ordinarymp4`), from its tables."""
+    """Read the samples of groups of another system's file (`ordinary`) from its tables."""
     first = fragments[0].sequence - 1
     until = first + sum(fragment.samples for fragment in fragments)
     entries = list(islice(table.entries(), first, until + 1))

@@ -33,7 +33,7 @@ class NotSegment(ValueError):
 
 
 class ScannedFragment(NamedTuple):
-    """A whole fragment: where it lies, how many frames it holds and when they were captured.
+    """A complete fragment: its position, number of frames and capture times.
 
     `start_ns` is on the segment's own timeline, `capture_unix_ns` on the match clock.
     """
@@ -49,7 +49,7 @@ class ScannedFragment(NamedTuple):
 
 
 class Damage(NamedTuple):
-    """Damage: at which byte, in which fragment (0 is the header, None the end), and what."""
+    """Damage: its byte offset, fragment (0 is the header, None the end) and description."""
 
     offset: int
     fragment: int | None
@@ -169,7 +169,7 @@ class Walk:
         )
 
     def _later_fragment(self, at: int, sequence: int) -> ScannedFragment | None:
-        """The whole fragment at `at`, if it is one that belongs behind those missing before it."""
+        """Return the complete fragment at `at` if it can follow the missing ones before it."""
         head = self._read(at, MOOF_BYTES)
         fields = read_moof(head) if len(head) == MOOF_BYTES else None
         if fields is None or fields[0] <= sequence:
@@ -334,7 +334,7 @@ class Walk:
         return None
 
     def _end(self, final_at: int | None, sequence: int, *, switched: bool) -> bool:
-        """Check the final part; True if the file was ended regularly and has complete tables."""
+        """Check the final part; True if the file was finished and has complete tables."""
         if final_at is None:
             if switched:
                 self._faults.append(Damage(self._size, None, "the final index is missing"))

@@ -2,8 +2,8 @@
 
 Standard library only and pure functions of time, so that two cameras, each in a process of its own,
 film the same play. Lengths are metres, z is up; the pitch is centred at the origin, x along it, and
-the mast stands behind the touchline at negative y. Calibration, stitching and the following cut are
-measured against these exact values.
+the mast stands behind the touchline at negative y. Calibration, stitching and the cut that follows
+the play are measured against these exact values.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FIELD_DEG = 75.0
 _PITCH_DEG = 11.0
 _K1, _K2 = -0.12, 0.02
 _LEG_S = 7.0
-"""Average time of the ball from one place to the next."""
+"""Average duration of a pass."""
 
 Point = tuple[float, float, float]
 

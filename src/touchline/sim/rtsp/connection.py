@@ -320,7 +320,7 @@ class Connection:
             self._player = player
             self._camera.source.add(player)
             if self._odd.media_before_answer:
-                player.start()  # started again after the answer, without effect
+                player.start()  # starting it again after the answer has no effect
                 player.wait_for_first(_FIRST_PACKETS_S)
         else:
             self._player.pause(paused=False)

@@ -60,7 +60,7 @@ def set_property(element: Any, name: str, value: Value) -> None:
         else:
             element.set_property(name, value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise BuildError(f"{factory} does not take {value!r} as its {name}") from error
+        raise BuildError(f"{factory} does not accept {value!r} as its {name}") from error
 
 
 def _chosen(current: Any, text: str) -> bool:

@@ -52,7 +52,7 @@ class PictureFeed:
                 return
             queued = self._appsrc.get_property("current-level-buffers")
             if ahead_s < -2 * denominator / numerator or queued > _QUEUED_AT_MOST:
-                self.skipped += 1  # like a real camera whose picture nobody reads
+                self.skipped += 1  # like a real camera whose frames are not read
                 index += 1
                 continue
             buffer = Gst.Buffer.new_wrapped(drawn.frame(index & 0xFFFFFFFF, time.time()))

@@ -268,7 +268,7 @@ class Pipeline:
         clock.set_property("clock-type", 1)  # GST_CLOCK_TYPE_MONOTONIC, the clock of the match
         self._pipeline.use_clock(clock)
         self._timeline.base_ns = max(time.monotonic_ns(), not_before_ns)
-        if self._input is not None:  # what is pushed has times of that clock already
+        if self._input is not None:  # pushed pictures already have times of that clock
             self._timeline.base_ns, self._raw_times = 0, RawTimes(not_before_ns)
         self._pipeline.set_start_time(Gst.CLOCK_TIME_NONE)
         self._pipeline.set_base_time(self._timeline.base_ns)
@@ -364,7 +364,7 @@ class Pipeline:
             sample = self._sink.try_pull_sample(_POLL_NS)
             if sample is None:
                 if self._sink.get_property("eos"):
-                    self._post(_ENDED)  # an error that ended it is read first
+                    self._post(_ENDED)  # an error that ended the stream is read first
                     return
                 continue
             try:

@@ -73,7 +73,7 @@ class DiskWatch:
 
     def tell(self) -> None:
         """Report the state to the server if it differs from the last report; from any thread."""
-        self.awake_ns()  # several times a second, whatever the disk does
+        self.awake_ns()  # several times a second, even while the disk hangs
         state, error = self.judged()
         if state != self._reported:
             self._reported = state
@@ -171,9 +171,9 @@ class DiskWatch:
                 return
             disk.make_folders(order.directory)
         except OSError as problem:
-            log.debug("%s cannot be created again: %s", order.directory, problem)
+            log.debug("%s cannot be recreated: %s", order.directory, problem)
         else:
-            log.warning("%s had been removed and was created again", order.directory)
+            log.warning("%s had been removed and was recreated", order.directory)
             self._folder_away_since_ns = None
 
     def _check_place(self) -> str:

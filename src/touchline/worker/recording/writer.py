@@ -51,7 +51,7 @@ class Work:
     replay: list[Fragment] = field(default_factory=list)
     """Start of the next segment: the group of pictures that was interrupted."""
     moving: tuple[OpenSegment, int] | None = None
-    """The segment that also contains these, and the offset to cut it at once the next has them."""
+    """Segment that also contains these, and the offset to cut it at once the next one has them."""
     given_up: list[tuple[OpenSegment, int | None]] = field(default_factory=list)
     """Segments to repair, and the offset at which to cut each one first."""
     unfinished: list[OpenSegment] = field(default_factory=list)

@@ -34,7 +34,7 @@ class MediaTime:
         self._shift_ns = 0
         self._top_ns = 0
         self._stamped_ns = 0
-        """The latest time that was the camera's own."""
+        """Latest time that came from the camera."""
         self._allowance = Allowance()
         self._arrived_ns = 0
         self._frame_rate = FrameRate()

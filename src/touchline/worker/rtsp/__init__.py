@@ -1,6 +1,6 @@
 """An RTSP client for real-world cameras, based on the standard library only.
 
-`describe` asks a camera what it offers; `python -m touchline.worker.rtsp` does so as a program.
+`describe` returns the tracks that a camera offers; `python -m touchline.worker.rtsp` prints them.
 """
 
 from touchline.worker.rtsp.describing import OfferedTracks, describe

@@ -156,7 +156,7 @@ class Conversation:
 
 
 def failure(method: str, answer: Response) -> RtspError:
-    """Return the error that a refused request means."""
+    """Return the error for a refused request."""
     refusals = {403: CameraRefusal.CREDENTIALS, 453: CameraRefusal.BUSY, 503: CameraRefusal.BUSY}
     meanings = {
         403: "the camera forbids this stream to the user (403); check the user's rights",

@@ -144,5 +144,5 @@ def _parts_of_jpeg(data: bytes) -> tuple[bytes, int, int, int, bytes]:
     luma = tables[0]
     end = data.rfind(b"\xff\xd9")
     scan = data[at:end] if end > at else data[at:]
-    # Sides are sent in units of eight pixels, rounded up: a receiver cuts nothing off.
+    # Sizes are sent in units of eight pixels, rounded up, so that receivers cut nothing off.
     return luma + tables.get(1, luma), kind, (width + 7) // 8 * 8, (height + 7) // 8 * 8, scan
