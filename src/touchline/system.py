@@ -51,7 +51,7 @@ def _figures(capture: Capture, engines: Engines) -> dict[str, float | None]:
     fleet = engines.fleet
     return {
         **capture.machine.figures(),
-        "engines": float(len(fleet.ours())),
+        "engines": float(len(fleet.managed())),
         "streams": float(len(fleet.started())),
     }
 

@@ -268,7 +268,7 @@ async def judge(rig: HalfRig, clock: Clock, what: str) -> None:
     front = rig.front
     await calmly(rig, lambda: front.stale_s() is None and len(rig.healthy()) >= 2, what)
     alive = {each.id for each in rig.world.alive()}
-    await calmly(rig, lambda: {each.id for each in front.fleet.ours()} == alive, what)
+    await calmly(rig, lambda: {each.id for each in front.fleet.managed()} == alive, what)
     dead = [each for each in rig.world.instances.values() if each.state == "exited"]
     await calmly(rig, lambda: not any(each.id in rig.world.instances for each in dead), what)
     assert not front.fleet.flights, what

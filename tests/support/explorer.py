@@ -95,7 +95,7 @@ class Life(Diary):
     def _judge(self, rig: HalfRig, settings: EnginesSettings) -> None:
         fleet, world = rig.front.fleet, rig.world
         say = self.violations.append
-        ours = {engine.id for engine in fleet.ours()}
+        ours = {engine.id for engine in fleet.managed()}
         running = {i.id for i in world.alive() if "acestream.http_port" in i.labels}
         if ours != running:
             say(f"the fleet is {len(ours)} engines, {len(running)} run")
@@ -113,7 +113,7 @@ class Life(Diary):
             say(f"{world.most_alive} engines ran, {most} are allowed")
         self._judge_numbers(rig, settings, len(ours))
         held = rig.half.parts.provisioning.ports.held_on_host()
-        ports = {engine.port for engine in fleet.ours()}
+        ports = {engine.port for engine in fleet.managed()}
         if held != ports:
             say(f"ports held {sorted(held)}, used {sorted(ports)}")
         self._judge_streams(rig)
@@ -131,10 +131,10 @@ class Life(Diary):
         least = min(max(scaling.min_replicas, demand), scaling.max_replicas)
         if number < least:
             self.violations.append(f"{number} engines, {least} are wanted")
-        free = sum(not rig.front.fleet.streams_on(e.id) for e in rig.front.fleet.ours())
+        free = sum(not rig.front.fleet.streams_on(e.id) for e in rig.front.fleet.managed())
         if free < scaling.min_free_replicas and number < scaling.max_replicas:
             self.violations.append(f"{free} free, {scaling.min_free_replicas} are wanted")
-        if any(engine.health != "healthy" for engine in rig.front.fleet.ours()):
+        if any(engine.health != "healthy" for engine in rig.front.fleet.managed()):
             self.violations.append("an engine is not healthy at the end")
 
     def _judge_streams(self, rig: HalfRig) -> None:

@@ -121,7 +121,7 @@ class Actor:
         self._ask(ask)
 
     def play(self) -> None:
-        engines = [e for e in self.rig.front.fleet.ours() if e.health == "healthy"]
+        engines = [e for e in self.rig.front.fleet.managed() if e.health == "healthy"]
         if not engines:
             return
         engine, stream_id = self.rng.choice(engines), f"s-{self._number}"
@@ -159,7 +159,7 @@ class Actor:
         self._ask(lambda: self.rig.front.control.scale(demand))
 
     def delete(self) -> None:
-        ids = [e.id for e in self.rig.front.fleet.ours()]
+        ids = [e.id for e in self.rig.front.fleet.managed()]
         if ids:
             self._ask(lambda: self.rig.front.control.delete(self.rng.choice(ids)))
 
@@ -173,7 +173,7 @@ class Actor:
         self._ask(self.rig.front.reprovision.start)
 
     def drain(self) -> None:
-        ids = [engine.id for engine in self.rig.front.fleet.ours()]
+        ids = [engine.id for engine in self.rig.front.fleet.managed()]
         if ids:
             engine_id = self.rng.choice(ids)
             self._ask(lambda: self.rig.front.reprovision.drain(engine_id))

@@ -68,7 +68,7 @@ class HalfRig:
         return self.healthy()
 
     def healthy(self) -> list[Engine]:
-        return [engine for engine in self.front.fleet.ours() if engine.health == "healthy"]
+        return [engine for engine in self.front.fleet.managed() if engine.health == "healthy"]
 
     def report(self, engine: Engine, stream_id: str, session: str | None = None) -> StreamReport:
         """A report of a stream that plays on this engine; the engine plays it indeed."""

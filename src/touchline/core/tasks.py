@@ -132,8 +132,8 @@ def _call_back(name: str, callback: Callable[..., None], *args: object) -> None:
 class Changed:
     """Signals that shown data is out of date: owners call `mark`, readers wait for a version.
 
-    Marking costs almost nothing while nobody waits, and many marks between two reads wake a reader
-    once. Mark it from the event loop only.
+    Marking costs almost nothing without waiting readers, and many marks between two reads wake a
+    reader once. Mark it from the event loop only.
     """
 
     def __init__(self) -> None:

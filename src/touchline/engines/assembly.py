@@ -115,11 +115,11 @@ class EnginesLifecycle:
         self.parts.restoration.note_everything()
 
     def running(self) -> int:
-        """Return the number of running engines of ours, as far as is known."""
-        return len(self._fleet.ours())
+        """Return the number of running managed engines, as far as is known."""
+        return len(self._fleet.managed())
 
     async def stop_all(self) -> None:
-        """Stop every engine of ours, after everything else has ended.
+        """Stop every managed engine, after everything else has ended.
 
         The engines are listed from the runtime: one whose start was cancelled at the shutdown, or
         that an earlier server left, may be missing from our own lists.
@@ -131,7 +131,7 @@ class EnginesLifecycle:
                 self._fleet.remove(engine_id)
                 self._streams.end_lost(engine_id, "server_ended")
 
-        running = {engine.id for engine in self._fleet.ours()}
+        running = {engine.id for engine in self._fleet.managed()}
         try:
             running |= {each.id for each in await self._runtime.list()}
         except TouchlineError as error:

@@ -12,7 +12,7 @@ MOST_DIGITS = 19
 
 
 def parse_foreign(content: bytes, *, most_digits: int = MOST_DIGITS) -> Any:
-    """Parse JSON. Raises ValueError for invalid JSON and for values that nobody sends on purpose.
+    """Parse JSON. Raises ValueError for invalid JSON and for values that no program needs.
 
     These are NaN and infinities, numbers that no counter reaches, deeper nesting than in any
     response, and lone surrogates, which could not be encoded in a response. The caller limits the
@@ -31,7 +31,7 @@ def parse_foreign(content: bytes, *, most_digits: int = MOST_DIGITS) -> Any:
 
 
 def _refused(word: str) -> Any:
-    raise ValueError(f"{word} is no number")
+    raise ValueError(f"{word} is not a number")
 
 
 def _integer(digits: str, *, most_digits: int) -> int:

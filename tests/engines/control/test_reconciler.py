@@ -43,8 +43,8 @@ async def test_scaling_up_and_down_keeps_engines_with_streams() -> None:
         engines = await rig.ready(4)
         await rig.play(engines[0], "ch-1")
         await rig.front.control.scale(0)
-        await rig.until(lambda: len(rig.front.fleet.ours()) == 1)
-        assert rig.front.fleet.ours()[0].id == engines[0].id
+        await rig.until(lambda: len(rig.front.fleet.managed()) == 1)
+        assert rig.front.fleet.managed()[0].id == engines[0].id
         await rig.front.streams.ended(container_id=None, stream_id="ch-1", reason="over")
         await rig.until(lambda: not rig.world.instances)
 

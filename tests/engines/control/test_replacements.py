@@ -93,7 +93,7 @@ def test_clocks_that_differ_make_no_more_than_one_replacement_each(
             vpn={"container_name": "gluetun", "stabilise_s": 1.0},
         )
         async with opened_half(settings, world=world, clock=clock, control=Control()) as rig:
-            await rig.until(lambda: len(rig.front.fleet.ours()) == 3, within_s=60)
+            await rig.until(lambda: len(rig.front.fleet.managed()) == 3, within_s=60)
             await anyio.sleep(30.0)
             before = world.starts
             world.instances[vpn.id] = replace(vpn, health="unhealthy", state="exited")
@@ -103,7 +103,7 @@ def test_clocks_that_differ_make_no_more_than_one_replacement_each(
             await anyio.sleep(300.0)
             # Three at most that did not answer without it, and three that lost their network.
             assert 3 <= world.starts - before <= 6
-            assert len(rig.front.fleet.ours()) == 3
+            assert len(rig.front.fleet.managed()) == 3
 
     run_in_virtual_time(work)
 

@@ -22,7 +22,7 @@ async def test_reprovisioning_replaces_one_after_the_other_and_streams_play_on()
             await rig.front.reprovision.start()
         left = {old[0].id}
         await rig.until(
-            lambda: {e.id for e in rig.front.fleet.ours()} & {e.id for e in old} == left
+            lambda: {e.id for e in rig.front.fleet.managed()} & {e.id for e in old} == left
         )
         assert rig.front.fleet.stream("ch-1").status == "started"
         assert rig.front.reprovision.status()["in_progress"] is True
@@ -40,7 +40,7 @@ async def test_a_drained_engine_goes_when_its_streams_have_and_the_others_stay()
         await rig.front.reprovision.drain(first.id)  # once is enough
         await rig.until(
             lambda: (
-                [e.draining for e in rig.front.fleet.ours() if e.id == first.id] == ["requested"]
+                [e.draining for e in rig.front.fleet.managed() if e.id == first.id] == ["requested"]
             )
         )
         await rig.until(lambda: len(rig.healthy()) == 3)
@@ -104,4 +104,4 @@ async def test_after_a_restart_the_drained_goes_on_and_all_can_be_asked_for_but_
             await rig.front.reprovision.start()
         await rig.front.streams.ended(container_id=None, stream_id="ch-1", reason="over")
         await rig.until(lambda: rig.front.reprovision.status()["status"] == "success")
-        assert not {e.id for e in rig.front.fleet.ours()} & {e.id for e in old}
+        assert not {e.id for e in rig.front.fleet.managed()} & {e.id for e in old}

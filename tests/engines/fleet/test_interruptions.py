@@ -18,7 +18,7 @@ async def test_a_restart_keeps_engines_and_streams() -> None:
         await rig.play(engine, "ch-1")
         disk, api = rig.disk, rig.engines_api
     async with opened_half(world=world, disk=disk, engines_api=api) as rig:
-        (again,) = rig.front.fleet.ours()
+        (again,) = rig.front.fleet.managed()
         assert (again.id, again.port, again.name) == (engine.id, engine.port, engine.name)
         assert again.last_stream_usage is not None
         assert rig.front.fleet.stream("ch-1").status == "started"
@@ -44,14 +44,14 @@ async def test_while_the_runtime_is_away_reads_go_on_and_nothing_is_changed() ->
         engines = await rig.ready(2)
         rig.runtime.go_away()
         await rig.until(lambda: rig.front.stale_s() is not None)
-        assert len(rig.front.fleet.ours()) == 2
+        assert len(rig.front.fleet.managed()) == 2
         with pytest.raises(RuntimeUnavailable):
             await rig.front.provisioner.engine(LABELLED)
         with pytest.raises(RuntimeUnavailable):
             await rig.front.control.delete(engines[0].id)
         with pytest.raises(RuntimeUnavailable):
             await rig.front.control.collect_garbage()
-        assert len(rig.front.fleet.ours()) == 2
+        assert len(rig.front.fleet.managed()) == 2
         assert rig.front.readiness.current()["ready"] is False
         rig.world.instances.pop(engines[0].id)
         rig.runtime.come_back()

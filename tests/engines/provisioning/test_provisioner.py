@@ -149,7 +149,7 @@ async def test_generic_containers_are_no_engines_and_can_be_deleted() -> None:
             GenericOrder(image="nginx:1", labels={"a": "b"}, ports={"80/tcp": 18080})
         )
         assert made.name == "svc-1"
-        assert len(rig.front.fleet.ours()) == 1
+        assert len(rig.front.fleet.managed()) == 1
         assert [each.id for each in rig.front.by_label("a", "b")] == [made.id]
         rig.runtime.kill(made.id)
         await anyio.sleep(0.1)

@@ -106,7 +106,7 @@ async def test_engines_and_streams_are_counted_in_all_and_by_vpn() -> None:
     settings = settings_for(vpn=BOTH_VPNS, collector={"interval_s": 600})
     async with opened_half(settings, world=world, metrics=metrics) as rig:
         ids = [await behind(rig, vpn, 19000 + n) for n, vpn in enumerate(["one", "one", "two"])]
-        await rig.until(lambda: len(rig.front.fleet.ours()) == 3)
+        await rig.until(lambda: len(rig.front.fleet.managed()) == 3)
         engine = rig.front.fleet.engine(ids[0])
         for number in range(2):
             report = rig.report(engine, f"ch-{number}")

@@ -63,10 +63,10 @@ class ManifestFields(TypedDict, total=False):
 
 
 class DetailsField(TypedDict, total=False):
-    """Details of a match, if anybody has given any."""
+    """Details of a match, if any were entered."""
 
     details: Annotated[
-        MatchDetails, Field(description="Details of the match; missing if nobody has given any.")
+        MatchDetails, Field(description="Details of the match; missing if none were entered.")
     ]
 
 

@@ -23,7 +23,7 @@ class DetailsStore:
         self._threads = anyio.CapacityLimiter(2)
 
     async def get(self, match_id: str) -> MatchDetails:
-        """Return the details of a match; all null where nobody has given any.
+        """Return the details of a match; all null if none were entered.
 
         Raises NotFound, Failed where they cannot be read, and Refused for those of a newer version.
         """

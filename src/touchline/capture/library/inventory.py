@@ -305,7 +305,7 @@ def manifest_fields(path: str) -> ManifestFields:
             else round((end_ns - start_ns) / 1e9, 3),
         }
     except (OSError, ValueError, KeyError, TypeError):
-        return {}  # foreign, damaged or of another version: whoever opens the match is told
+        return {}  # foreign, damaged or of another version: reported when the match is opened
 
 
 def _state(word: object) -> State:
@@ -314,15 +314,15 @@ def _state(word: object) -> State:
         if word == state:
             found: State = state
             return found
-    raise ValueError(f"{word!r} is no state of a match")
+    raise ValueError(f"{word!r} is not a state of a match")
 
 
 def _details(folder: str) -> DetailsField:
-    """Return the details of a match; empty where nobody has given any."""
+    """Return the details of a match; empty if none were entered."""
     try:
         found = detailsfile.load(Path(folder))
     except (OSError, TouchlineError):
-        return {}  # whoever opens the match is told
+        return {}  # reported when the match is opened
     return {} if found is None or found.is_empty else {"details": found.to_json()}
 
 

@@ -143,7 +143,7 @@ class CloudFile(TypedDict):
     size_mb: float
     """Size in MiB."""
     url: str
-    """Presigned URL that anybody may read until it expires."""
+    """Presigned URL, which gives access to the file without a login until it expires."""
 
 
 @with_config(ANSWER)

@@ -69,7 +69,7 @@ class JobResults:
 
 
 def _objects(found: object) -> dict[str, dict[str, Any]]:
-    """Return the entries that are objects; none if this is no object itself."""
+    """Return the entries that are objects; none if `found` is not an object."""
     if not isinstance(found, dict):
         return {}
     return {name: each for name, each in found.items() if isinstance(each, dict)}

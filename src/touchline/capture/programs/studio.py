@@ -46,7 +46,7 @@ class StudioRun:
         """Run the studio and return its result.
 
         Raises Failed with the studio's message; cancelling it ends the process. `hurry` is for
-        requests that somebody waits for: all other runs have the lowest priority. Recording takes
+        requests that a client waits for: all other runs have the lowest priority. Recording takes
         precedence in any case.
         """
         command = [

@@ -63,7 +63,7 @@ class CameraUptime(TypedDict):
     """Dropped frames of this match, by the place where they were dropped."""
     gaps: NotRequired[int | None]
     """Number of gaps: intervals of this match without footage of the camera."""
-    # For whoever looks into a recording; the contract does not name them.
+    # Diagnostic fields, which the contract does not name.
     fps: NotRequired[Undocumented[float]]
     bitrate_bps: NotRequired[Undocumented[int]]
     frames: NotRequired[Undocumented[int]]
@@ -131,7 +131,7 @@ class ActiveRecording(TypedDict):
     overload_guard: OverloadGuard
     disk_minutes_left: NotRequired[float | None]
     """Estimated minutes of recording until the disk is full, if known."""
-    # For whoever looks into a recording; the contract does not name them.
+    # Diagnostic fields, which the contract does not name.
     phase: NotRequired[Undocumented[MatchPhase]]
     interruptions: NotRequired[Undocumented[int]]
     disk: NotRequired[Undocumented[DiskTrouble]]
@@ -296,7 +296,7 @@ class CameraDiagnostics(TypedDict):
     """Seconds since the last write to the segment."""
     integrity_probe: NotRequired[Annotated[ProbeResult, OPEN_OBJECT] | None]
     """Result of the latest probe: `checked`, `ok` and `error`."""
-    # For whoever looks into a recording; the contract does not name them.
+    # Diagnostic fields, which the contract does not name.
     last_frame_age_seconds: NotRequired[Undocumented[float | None]]
     last_error: NotRequired[Undocumented[str | None]]
 

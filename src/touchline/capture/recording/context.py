@@ -98,12 +98,12 @@ class RecordingContext:
         """Mark the manifest to be saved soon. Never raises."""
         _mark(self.unsaved)
 
-    def alarm(self, told: alert.Alert) -> None:
+    def alarm(self, raised: alert.Alert) -> None:
         """Send an alert. Never raises."""
         try:
-            self.alerts.send(told)
+            self.alerts.send(raised)
         except Exception:
-            log.exception("an alert could not be sent: %s", told.message)
+            log.exception("an alert could not be sent: %s", raised.message)
 
     def spawn(
         self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any, name: str

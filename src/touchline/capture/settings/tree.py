@@ -211,7 +211,7 @@ class CaptureSettings(BaseModel):
         text = f"{mode:o}" if isinstance(mode, int) and not isinstance(mode, bool) else mode
         if not isinstance(text, str) or not _MODE.fullmatch(text):
             raise ValueError(
-                'must look like "0640": the owner can read and write, and nobody can execute'
+                'must look like "0640": the owner can read and write, and no one can execute'
             )
         return text[-3:].rjust(4, "0")
 

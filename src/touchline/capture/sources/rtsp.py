@@ -160,7 +160,7 @@ class RtspSource(BaseSource):
         return CheckFinding(what, "missing", message, mend)
 
     def _description(self) -> dict[str, Any]:
-        """Return what a child process is told by the camera; its input has the password."""
+        """Return the camera's description, read by a child process; its input has the password."""
         asked = {
             "url": self.url,
             "user": self.user,

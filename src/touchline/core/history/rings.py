@@ -102,7 +102,7 @@ class _Ring:
             (self.before or self.now).popleft()
 
     def dated(self, now: ClockReading) -> Iterable[tuple[float, Values]]:
-        """Everything within the range that ends now, with its date, oldest first."""
+        """Yield everything within the range that ends now, with its date, oldest first."""
         step_s = self.resolution.step_s
         found = [(number * step_s + now.offset_s, values) for number, values in self.now]
         begin = found[0][0] if found else now.unix_s
@@ -213,7 +213,7 @@ def _points(kept: Sequence[Any], places: Sequence[int | None]) -> list[tuple[flo
 
 
 def _factor(kept_step_s: Any, step_s: int) -> int:
-    """Return how many steps of the file make one of ours; 0 if that does not come out even."""
+    """Return how many steps of the file make one of this history; 0 if there is a remainder."""
     if isinstance(kept_step_s, bool) or not isinstance(kept_step_s, int) or kept_step_s <= 0:
         return 0
     return 0 if step_s % kept_step_s else step_s // kept_step_s
@@ -240,5 +240,5 @@ def _value(value: Any) -> float | None:
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is no number")
+        raise ValueError(f"{value!r} is not a number")
     return float(value)

@@ -65,7 +65,7 @@ class Control:
     async def delete(self, reference: str) -> None:
         """Remove a managed instance, by its id, a prefix of it or its name.
 
-        Raises NotFound if there is none, Refused if it is not ours, RuntimeUnavailable.
+        Raises NotFound if there is none, Refused if it is not managed, RuntimeUnavailable.
         """
         instance_id = self._known(reference)
         if instance_id is None:
@@ -109,7 +109,7 @@ class Control:
                 before=before,
             )
         self._fleet.plan_outdated.mark()
-        return Scaled(target=target, replicas=len(self._fleet.ours()))
+        return Scaled(target=target, replicas=len(self._fleet.managed()))
 
     async def collect_garbage(self) -> Collected:
         """Remove engines that are idle for too long, dead instances, and expired streams.
@@ -121,7 +121,7 @@ class Control:
         return Collected(removed=tuple(removed), streams_forgotten=len(forgotten))
 
     def _known(self, reference: str) -> str | None:
-        """Return the id of the referenced instance of ours, from memory."""
+        """Return the id of the referenced managed instance, from memory."""
         engine = self._fleet.find(reference)
         if engine is not None and engine.external:
             raise Refused(

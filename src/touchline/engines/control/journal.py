@@ -40,7 +40,7 @@ class PlanJournal:
         for action in made.actions:
             self._actions.labels(type(action).__name__.lower()).inc()
         self._record_starts(made)
-        ours = self._fleet.ours()
+        ours = self._fleet.managed()
         self._record_unhealthy(ours)
         self._record_shortage(ours)
 

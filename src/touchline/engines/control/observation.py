@@ -28,7 +28,7 @@ class Observed:
     """Whether the runtime has been listed since the start, and since it was last unavailable."""
     engines: tuple[EngineFacts, ...]
     dead: tuple[tuple[str, str], ...]
-    """Ids and names of instances of ours that have ended."""
+    """Ids and names of managed instances that have ended."""
     starting: tuple[Starting, ...]
     stopping: int
     """Number of engines that still run and are being stopped."""

@@ -92,7 +92,7 @@ class Reprovision:
             if self._is_of_all and not self._waits_for_streams():
                 message = "Reprovisioning is already in progress"
                 raise Refused(message, code="reprovision_in_progress")
-            ours = frozenset(engine.id for engine in self._fleet.ours())
+            ours = frozenset(engine.id for engine in self._fleet.managed())
             await self._begin_stored(ours, self._asked_for & ours, is_of_all=True)
         total = len(self._old)
         self._events.record(
@@ -110,7 +110,7 @@ class Reprovision:
         The request is on the disk when this returns. Raises NotFound for an engine that is not
         ours, Blocked if it cannot be stored.
         """
-        if engine_id not in {engine.id for engine in self._fleet.ours()}:
+        if engine_id not in {engine.id for engine in self._fleet.managed()}:
             raise NotFound("engine not found", code="engine_not_found")
         async with self._beginning:
             if engine_id in self._asked_for:
@@ -132,7 +132,7 @@ class Reprovision:
 
     def _waits_for_streams(self) -> bool:
         """Return whether every remaining engine only waits for its own streams to end."""
-        left = [engine for engine in self._fleet.ours() if engine.id in self._old]
+        left = [engine for engine in self._fleet.managed() if engine.id in self._old]
         return all(self._fleet.started_on(engine.id) for engine in left)
 
     async def _begin_stored(
@@ -168,7 +168,7 @@ class Reprovision:
         """Update the progress from the fleet; called after every change of it."""
         if self._progress.state != "in_progress" or not self._fleet.freshness.is_current:
             return
-        alive = {engine.id: engine for engine in self._fleet.ours()}
+        alive = {engine.id: engine for engine in self._fleet.managed()}
         left = [alive[engine_id] for engine_id in self._old if engine_id in alive]
         made = sum(engine_id not in self._old for engine_id in alive)
         total, replaced = self._progress.total, self._progress.total - len(left)

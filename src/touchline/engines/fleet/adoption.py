@@ -168,7 +168,7 @@ def checked_facts(value: Any) -> dict[str, Any]:
     A fact that `facts_of` cannot have written is left out. Raises TypeError for an invalid record.
     """
     if not isinstance(value, Mapping):
-        raise TypeError(f"{type(value).__name__} is no record of an engine")
+        raise TypeError(f"{type(value).__name__} is not a record of an engine")
     facts = {key: value[key] for key in _TEXTS if isinstance(value.get(key), str)}
     size_bytes = value.get("cache_size_bytes")
     if type(size_bytes) is int and 0 <= size_bytes <= LARGEST:

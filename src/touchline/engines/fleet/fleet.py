@@ -113,8 +113,8 @@ class Fleet:
         """Return all engines, external ones included, by port."""
         return [self._engines[key] for key in self._engine_list.order()]
 
-    def ours(self) -> Sequence[Engine]:
-        """Return the engines that this server runs."""
+    def managed(self) -> Sequence[Engine]:
+        """Return the engines that this server manages, without external ones."""
         return [engine for engine in self._engines.values() if not engine.external]
 
     def at(self, host: str, port: int) -> Engine | None:

@@ -56,7 +56,7 @@ class EngineState(TypedDict):
     forwarded_port: int | None
     """The VPN's forwarded port, if the engine has it."""
     external: bool
-    """Whether the engine is managed by somebody else; such an engine is never stopped."""
+    """Whether the engine is managed by another program; such an engine is never stopped."""
     draining: DrainReason | None
     """Reason why the engine receives no new streams; null if it does."""
     paused: bool

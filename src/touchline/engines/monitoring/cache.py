@@ -65,7 +65,7 @@ class CacheCleaner:
         if self._runtime.shares_machine or not self._fleet.freshness.is_current:
             return
         self._failures = {k: n for k, n in self._failures.items() if self._fleet.find(k)}
-        for engine in list(self._fleet.ours()):
+        for engine in list(self._fleet.managed()):
             if self._is_due(engine):
                 await self._clean(engine)
 

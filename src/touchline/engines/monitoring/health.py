@@ -38,7 +38,7 @@ _STEP_S = 0.01
 
 
 class EngineProbes:
-    """Health checks of every engine of ours. Belongs to the event loop."""
+    """Health checks of all managed engines. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class EngineProbes:
 
     def follow(self) -> None:
         """Update the checked engines; new ones are checked at once."""
-        ours = {engine.id: engine for engine in self._fleet.ours()}
+        ours = {engine.id: engine for engine in self._fleet.managed()}
         for engine_id, engine in ours.items():
             if engine_id not in self._schedule:
                 new = engine.health == "unknown"
@@ -99,7 +99,7 @@ class EngineProbes:
         they are checked again, which happens at once.
         """
         self._failures.clear()
-        for engine in list(self._fleet.ours()):
+        for engine in list(self._fleet.managed()):
             if engine.health == "unhealthy" and not engine.paused:
                 self._fleet.change(engine.id, health="unknown", unhealthy_since_s=None)
             if engine.id in self._schedule:

@@ -32,9 +32,9 @@ class UsageBook:
         self._asked_s = self._measured_s = -RARELY_S - WATCHED_S
 
     def by_engine(self) -> dict[str, Usage]:
-        """Return the usage by the id of each engine of ours."""
+        """Return the usage of each managed engine by id."""
         self._asked_s = self._now_s()
-        return {e.id: self._newest[e.id] for e in self._fleet.ours() if e.id in self._newest}
+        return {e.id: self._newest[e.id] for e in self._fleet.managed() if e.id in self._newest}
 
     def of(self, engine_id: str) -> Usage:
         """Return the usage of one engine.

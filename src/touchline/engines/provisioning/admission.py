@@ -39,7 +39,7 @@ class Admission:
     def alive(self) -> int:
         """Number of our engines that run, are being started or are being stopped."""
         fleet = self._fleet
-        return len(fleet.ours()) + len(fleet.flights) + len(fleet.going)
+        return len(fleet.managed()) + len(fleet.flights) + len(fleet.going)
 
     def refusal(self) -> Blocked | None:
         """Return why no engine can be started now; None: a start is possible."""

@@ -73,9 +73,9 @@ class FleetView:
         self._now_s = now_s
 
     def engines(self) -> tuple[EngineFacts, ...]:
-        """Return the facts of each engine of ours."""
+        """Return the facts of each managed engine."""
         now_s = self._now_s()
-        return tuple(self._facts(engine, now_s) for engine in self._fleet.ours())
+        return tuple(self._facts(engine, now_s) for engine in self._fleet.managed())
 
     def vpns(self) -> tuple[VpnFacts, ...]:
         """Return the facts of each VPN."""
@@ -87,7 +87,7 @@ class FleetView:
             return None
         lost = {vpn.name for vpn in self._vpns.facts() if vpn.lost}
         now_s = self._now_s()
-        facts = (self._facts(engine, now_s) for engine in self._fleet.ours())
+        facts = (self._facts(engine, now_s) for engine in self._fleet.managed())
         return self._fleet.find(select(facts, unusable_vpns=lost, most=most_streams))
 
     def spare(self) -> Engine | None:

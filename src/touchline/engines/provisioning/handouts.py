@@ -49,7 +49,7 @@ class Handouts:
             engine = self._fleet.find(engine_id)
             if engine is not None:
                 found[other] = engine
-        for engine in self._fleet.ours():
+        for engine in self._fleet.managed():
             other_mark = engine.labels.get(IDEMPOTENCY)
             if other_mark is not None:
                 found[other_mark] = engine

@@ -45,6 +45,6 @@ class NameBook:
         return engine_name(self._names() | self._foreign.keys(), prefix)
 
     def _names(self) -> set[str]:
-        ours = {engine.name for engine in self._fleet.ours()}
+        ours = {engine.name for engine in self._fleet.managed()}
         others = {instance.name for instance in self._fleet.others.values()}
         return ours | others | self._starting

@@ -52,7 +52,7 @@ class Roster:
         for stream in self._fleet.started():
             if stream.container_id not in ids:
                 self._streams.end_noticed(stream, "engine_gone")
-        for engine in self._fleet.ours():
+        for engine in self._fleet.managed():
             self._store.note_engine(engine.id, facts_of(engine))
         for engine_id in set(remembered) - ids:
             self._store.forget_engine(engine_id)

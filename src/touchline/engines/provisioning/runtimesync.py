@@ -160,7 +160,7 @@ class RuntimeSync:
         """
         self._remembered = dict(facts)
         now_s = self._now_s()
-        for engine in list(self._fleet.ours()):
+        for engine in list(self._fleet.managed()):
             if engine.id in facts:
                 engine = reminded(engine, facts[engine.id])  # noqa: PLW2901
             if engine.id in self._fleet.unread:
@@ -223,7 +223,7 @@ class RuntimeSync:
             raise failures[0]
 
     async def _remove_missing(self, shown: Mapping[str, Instance], asked_s: float) -> None:
-        ours = [engine.id for engine in self._fleet.ours()]
+        ours = [engine.id for engine in self._fleet.managed()]
         missing = [
             instance_id
             for instance_id in {*ours, *self._fleet.others, *self._roster.owners_of_ports()}
@@ -354,7 +354,7 @@ class RuntimeSync:
 
     def _record_first_list(self, shown: int) -> None:
         """Handle the first list of the runtime, or the first after it was unavailable."""
-        engines = len(self._fleet.ours())
+        engines = len(self._fleet.managed())
         if self._fleet.record_is_read:
             self._settle_record()
         self._events.record(

@@ -47,7 +47,7 @@ class StatusBoard:
 
     def orchestrator(self) -> OrchestratorStatus:
         """Return the body of `GET /orchestrator/status`: whether a client can expect an engine."""
-        ours = self._fleet.ours()
+        ours = self._fleet.managed()
         healthy = sum(engine.health == "healthy" for engine in ours)
         unhealthy = sum(engine.health == "unhealthy" for engine in ours)
         used = [engine for engine in ours if self._fleet.started_on(engine.id)]
@@ -107,7 +107,7 @@ class StatusBoard:
 
     def health(self) -> EngineHealth:
         """Return the body of `GET /health/status`."""
-        ours = self._fleet.ours()
+        ours = self._fleet.managed()
         return {
             "total_engines": len(ours),
             "healthy_engines": sum(engine.health == "healthy" for engine in ours),

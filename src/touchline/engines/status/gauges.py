@@ -82,7 +82,7 @@ class Gauges:
         yield _gauge("touchline_streams_upload_bytes_per_second", "Current upload rate.", up * 1024)
 
     def _engines(self) -> Iterable[Family]:
-        ours = self._fleet.ours()
+        ours = self._fleet.managed()
         healthy = sum(engine.health == "healthy" for engine in ours)
         unhealthy = sum(engine.health == "unhealthy" for engine in ours)
         used = len({stream.container_id for stream in self._fleet.started()})
@@ -101,7 +101,7 @@ class Gauges:
         family = Family("gauge", name, text, ("vpn_container",))
         family.set(float(sum(by_engine.values())))
         for vpn in self._settings.vpn.names:
-            behind = [engine.id for engine in self._fleet.ours() if engine.vpn_container == vpn]
+            behind = [engine.id for engine in self._fleet.managed() if engine.vpn_container == vpn]
             family.set(float(sum(by_engine.get(each, 0) for each in behind)), vpn)
         return family
 
@@ -122,7 +122,7 @@ class Gauges:
             health[f"orch_vpn{number}_health"] = there.health if there is not None else "disabled"
             name = there.name if there is not None else None
             on_it = sum(
-                engine.vpn_container == name and name is not None for engine in self._fleet.ours()
+                engine.vpn_container == name and name is not None for engine in self._fleet.managed()
             )
             yield _gauge(f"orch_vpn{number}_engines", "Number of engines behind this VPN.", on_it)
         for name, state in health.items():

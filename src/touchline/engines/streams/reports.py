@@ -269,7 +269,7 @@ class StreamReports:
             engine = next(
                 (
                     each
-                    for each in self._fleet.ours()
+                    for each in self._fleet.managed()
                     if each.name == report.container_id
                     or (len(report.container_id) >= 12 and each.id.startswith(report.container_id))
                 ),
@@ -279,7 +279,7 @@ class StreamReports:
             engine = self._fleet.at(report.host, report.port)
         if engine is None:
             there = self._machine.place(report.host, report.port)
-            ours = self._fleet.ours()
+            ours = self._fleet.managed()
             engine = next((each for each in ours if is_among(there, self._places(each))), None)
         if engine is not None:
             return engine

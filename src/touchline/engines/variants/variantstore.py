@@ -288,7 +288,7 @@ def _template(slot: int, values: Any) -> Template:
 def _active_slot(values: Any) -> int | None:
     slot = values["active_template_id"]
     if slot is not None and type(slot) is not int:
-        raise TypeError(f"{slot!r} is no slot")
+        raise TypeError(f"{slot!r} is not a slot")
     return slot
 
 

@@ -101,13 +101,13 @@ class VpnView:
     def _wants_forwarded(self, vpn: str, port: int | None) -> bool:
         return port is not None and not any(
             engine.forwarded and p2p_port_of(engine) == port
-            for engine in self._fleet.ours()
+            for engine in self._fleet.managed()
             if engine.vpn_container == vpn
         )
 
     def _counts(self) -> Mapping[str, int]:
         counts: dict[str, int] = {}
-        for engine in self._fleet.ours():
+        for engine in self._fleet.managed():
             if engine.vpn_container is not None:
                 counts[engine.vpn_container] = counts.get(engine.vpn_container, 0) + 1
         return counts

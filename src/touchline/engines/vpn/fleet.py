@@ -18,7 +18,7 @@ async def engines_reach_network(fleet: Fleet, client: AceStreamClient, vpn: str)
 
     None: there is no engine to ask.
     """
-    behind = [engine for engine in fleet.ours() if engine.vpn_container == vpn]
+    behind = [engine for engine in fleet.managed() if engine.vpn_container == vpn]
     answers: list[bool] = []
 
     async def ask(engine: Engine) -> None:
@@ -41,7 +41,7 @@ async def follow_vpns(fleet: Fleet, vpn: VpnWatch) -> None:
     ports = {each.name: each.forwarded_port for each in vpn.vpns}
     fleet.set_lost_vpns(frozenset(each.name for each in vpn.vpns if each.is_lost))
     fleet.set_forwarded_ports({k: port for k, port in ports.items() if port is not None})
-    for engine in list(fleet.ours()):
+    for engine in list(fleet.managed()):
         port = ports.get(engine.vpn_container or "")
         if engine.forwarded and port is not None and p2p_port_of(engine) != port:
             # The port that it was created with is no longer forwarded.

@@ -108,7 +108,7 @@ class Misbehaviour:
     )
     rate_to: int | None = _number(_CODING, "to N frames a second", 1, 240, needs="rate_after")
     first_keyframe_after: float | None = _seconds(
-        _CODING, "send only other frames to a new client for S seconds", most=60
+        _CODING, "send no keyframe to a new client for S seconds", most=60
     )
     endless_unit_after: float | None = _seconds(
         _CODING, "begin a picture that never ends after S seconds"
@@ -119,7 +119,7 @@ class Misbehaviour:
     # --------------------------------------------------------------------- RTP
     markers: str = _choice(_RTP, "which packets have the marker bit", "last", "each-slice", "none")
     double_stamp_every: int | None = _number(
-        _RTP, "every N-th frame has the time stamp of the one before", 2, 10_000
+        _RTP, "every N-th frame repeats the previous time stamp", 2, 10_000
     )
     constant_stamps: bool = _flag(_RTP, "all frames have the same time stamp")
     stamp_start: int | None = _number(_RTP, "first time stamp (default random)", 0, 2**32 - 1)
@@ -132,7 +132,7 @@ class Misbehaviour:
     drift_ppm: int = _number(_RTP, "the camera's clock is N ppm too fast", -100_000, 100_000, 0)
     ssrc_after: float | None = _seconds(_RTP, "change the SSRC after S seconds")
     ssrc_each_keyframe: bool = _flag(_RTP, "change the SSRC with each keyframe")
-    ssrc_new_stamps: bool = _flag(_RTP, "with a new SSRC, time stamps begin anew, too")
+    ssrc_new_stamps: bool = _flag(_RTP, "restart the time stamps with a new SSRC")
     sequence_start: int | None = _number(_RTP, "first sequence number (random)", 0, 65_535)
     sequence_jump_after: float | None = _seconds(
         _RTP, "sequence numbers jump after S seconds although nothing is lost"
@@ -153,9 +153,9 @@ class Misbehaviour:
     sender_reports: str = _choice(_RTP, "sender reports", "right", "none", "wrong-clock")
     bye_after: float | None = _seconds(_RTP, "send RTCP BYE and nothing more after S seconds")
     # ---------------------------------------------------------------- sessions
-    on_signal: bool = _flag(_SESSION, "misbehaviour that has a time waits for SIGUSR1")
+    on_signal: bool = _flag(_SESSION, "timed misbehaviour starts at SIGUSR1")
     hold_after: float | None = _seconds(
-        _SESSION, "hold everything back after S seconds", needs="hold_for"
+        _SESSION, "hold all output back after S seconds", needs="hold_for"
     )
     hold_for: float | None = _seconds(
         _SESSION, "for S seconds, then deliver it at once", most=60, needs="hold_after"
@@ -166,7 +166,7 @@ class Misbehaviour:
     silent_for: float | None = _seconds(_SESSION, "send nothing for S seconds after PLAY")
     close_after: float | None = _seconds(_SESSION, "close the connection after S seconds")
     close_how: str = _choice(_SESSION, "how it is closed", "end", "reset")
-    max_clients: int | None = _number(_SESSION, "453 to whoever comes when N play", 1, 1000)
+    max_clients: int | None = _number(_SESSION, "answer 453 to clients beyond the N-th", 1, 1000)
     session_timeout: int | None = _number(
         _SESSION, "drop a session after N s without a keep-alive", 1, 3600
     )
@@ -178,15 +178,15 @@ class Misbehaviour:
         _SESSION, "send the client a request every S seconds", least=0.01
     )
     stray_bytes: int = _number(_SESSION, "bytes between interleaved packets", 0, 10_000, 0)
-    stray_channel: bool = _flag(_SESSION, "send packets on a channel that nobody has set up")
-    transports: str = _choice(_SESSION, "transports that are not refused", "both", "tcp", "udp")
+    stray_channel: bool = _flag(_SESSION, "send packets on a channel that was not set up")
+    transports: str = _choice(_SESSION, "supported transports", "both", "tcp", "udp")
     channels: str = _choice(_SESSION, "interleaved channels", "asked", "other")
-    media_before_answer: bool = _flag(_SESSION, "the first packets come before PLAY is answered")
+    media_before_answer: bool = _flag(_SESSION, "send packets before the response to PLAY")
     # -------------------------------------------------------------------- RTSP
     answer_after: float = field(
         default=0.0,
         metadata={
-            "option": Option(_RTSP, "answer only after S seconds", float, "S", least=0, most=3600)
+            "option": Option(_RTSP, "delay responses by S seconds", float, "S", least=0, most=3600)
         },
     )
     refuse: tuple[tuple[str, int], ...] = field(
@@ -203,10 +203,10 @@ class Misbehaviour:
     )
     huge_header: int = _number(_RTSP, "add a header of N bytes", 0, 2**30, 0)
     endless_answer: str = _choice(
-        _RTSP, "the part of DESCRIBE's answer that never ends", "none", "headers", "body"
+        _RTSP, "part of the DESCRIBE response that never ends", "none", "headers", "body"
     )
-    split_answers: int | None = _number(_RTSP, "send N bytes of an answer at a time", 1, 65_536)
-    cseq: str = _choice(_RTSP, "CSeq of answers", "right", "missing", "wrong")
+    split_answers: int | None = _number(_RTSP, "send responses in pieces of N bytes", 1, 65_536)
+    cseq: str = _choice(_RTSP, "CSeq of responses", "right", "missing", "wrong")
     content_base: str = _choice(_RTSP, "Content-Base", "right", "missing", "no-slash", "other-host")
     rtp_info: str = _choice(_RTSP, "RTP-Info", "right", "missing", "wrong")
     session_header: str = _choice(
@@ -216,7 +216,7 @@ class Misbehaviour:
     header_case: str = _choice(_RTSP, "case of header names", "usual", "lower", "upper")
     line_end: str = _choice(_RTSP, "line ends", "crlf", "lf")
     no_reason: bool = _flag(_RTSP, "status lines without a reason")
-    no_teardown_answer: bool = _flag(_RTSP, "TEARDOWN is not answered")
+    no_teardown_answer: bool = _flag(_RTSP, "do not answer TEARDOWN")
     # ------------------------------------------------------------- description
     second_track: Size | None = field(
         default=None,
@@ -233,16 +233,16 @@ class Misbehaviour:
     control: str = _choice(
         _DESCRIPTION, "control URLs of the tracks", "relative", "absolute", "path", "star"
     )
-    huge_sdp: int = _number(_DESCRIPTION, "N bytes of attributes nobody knows", 0, 2**30, 0)
+    huge_sdp: int = _number(_DESCRIPTION, "add N bytes of unknown attributes", 0, 2**30, 0)
     metadata_track: bool = _flag(_DESCRIPTION, "list an ONVIF metadata track first")
-    # ----------------------------------------------------------------- signing in
+    # -------------------------------------------------------------- authentication
     auth: str = _choice(
-        _AUTH, "schemes that are offered",
+        _AUTH, "offered schemes",
         "basic", "digest", "digest-sha256", "digest-both", "basic-and-digest",
     )  # fmt: skip
     qop: str = _choice(_AUTH, "qop of the digest", "auth", "none", "auth,auth-int")
     stale_nonce_every: int | None = _number(_AUTH, "each nonce serves N requests", 1, 10_000)
-    lock_after: int | None = _number(_AUTH, "403 to everybody after N wrong sign-ins", 1, 10_000)
+    lock_after: int | None = _number(_AUTH, "answer 403 to all after N failed logins", 1, 10_000)
     lock_for: float | None = _seconds(_AUTH, "for S seconds (default for ever)", needs="lock_after")
 
     def faults(self) -> list[str]:

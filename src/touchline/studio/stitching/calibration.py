@@ -42,7 +42,7 @@ ADVICE_MATCHES = (
 )
 ADVICE_ERROR = (
     "The cameras may have moved between captures, or a nearby object was in the"
-    " overlap. Fix the cameras, capture again while nobody stands close, or mark"
+    " overlap. Fix the cameras, capture again while no one stands close, or mark"
     " points by hand."
 )
 

@@ -273,7 +273,7 @@ class Writing:
     def _work(self) -> None:
         for frame, at_ns in self._waiting():
             if self._error is not None:
-                continue  # drain the queue so that nobody blocks on it
+                continue  # drain the queue so that no thread blocks on it
             try:
                 for coded in self._encoder.encode(frame, at_ns):
                     self._film.append(coded)

@@ -1,4 +1,4 @@
-"""The verb `poster`: create the picture that stands for a match in a list.
+"""The verb `poster`: create the picture of a match for lists.
 
 `spec` has `folder` and `moments_ns`, instants on the match clock that may show something, the best
 first. The first camera with a usable picture is shown. Only single keyframes are decoded.

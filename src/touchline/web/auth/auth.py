@@ -281,7 +281,7 @@ def has_key(request: Request) -> bool:
 class ClosedReads:
     """Middleware that requires the key for every read except liveness and readiness.
 
-    `is_open` says whether a path is needed before anybody can sign in.
+    `is_open` says whether a path is needed before signing in.
     """
 
     OPEN = frozenset({"/health", "/health/ready"})

@@ -214,7 +214,7 @@ class DecodedPackets:
         if self._media.jumps != self._jumps:
             self._jumps = self._media.jumps
             self._behind_ns = 0
-            self._on_warning(f"{self._media.last_jump}; the pictures go on as time did")
+            self._on_warning(f"{self._media.last_jump}; later times continue with the elapsed time")
         if self._gap and before_ns is not None:
             between = round((self._media_ns - before_ns) / self._media.interval_ns) - 1
             # The gap itself counts as one picture: a damaged one, or the first of those between.

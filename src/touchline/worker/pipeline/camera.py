@@ -1,4 +1,4 @@
-"""Operation of one camera: its pipeline runs as long as somebody needs its frames.
+"""Operation of one camera: its pipeline runs while its frames are needed.
 
 A pipeline that fails, ends or stalls is torn down and rebuilt after a pause that grows from 100 ms
 to the configured limit, either without limit or up to the configured number of consecutive

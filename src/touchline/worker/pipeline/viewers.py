@@ -107,7 +107,7 @@ class Viewers:
             camera.want(wanted=True)
 
     def _linger(self) -> None:
-        """Keep the camera running for a moment, then stop it if nobody reads it any more."""
+        """Keep the camera running for a moment, then stop it if it has no readers."""
         self._loop.call_later(LINGER_S, self._stop_if_unread)
 
     def _stop_if_unread(self) -> None:

@@ -17,7 +17,7 @@ _PROOF_NS, _LONGEST_PROOF_NS = 250_000_000, 5_000_000_000
 class WriterThread:
     """The thread that runs writers until the whole recording is written.
 
-    Call `mind` under the backlog's lock; anybody may wait for `done`.
+    Call `mind` under the backlog's lock; any thread may wait for `done`.
     """
 
     def __init__(self, work: Work, notify: Notify) -> None:

@@ -149,7 +149,7 @@ class _Version(BaseModel):
 
 
 def load(folder: Path) -> Details | None:
-    """Return the details of a match, or None where nobody has given any.
+    """Return the details of a match, or None if none were entered.
 
     Raises Failed for a damaged file, Refused for one of a newer touchline, and OSError.
     """

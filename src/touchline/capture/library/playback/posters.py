@@ -1,4 +1,4 @@
-"""Posters: the picture that stands for a match in a list, created once and kept with the match."""
+"""Posters: the picture of a match in lists, created once and kept with the match."""
 
 from __future__ import annotations
 

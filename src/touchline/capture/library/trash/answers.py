@@ -32,7 +32,7 @@ class TrashedMatch(TypedDict):
     duration_s: float | None
     """Seconds from the start to the last frame; null if unknown."""
     details: MatchDetails | None
-    """Details of the match; null if nobody has given any."""
+    """Details of the match; null if none were entered."""
 
 
 @with_config(ANSWER)

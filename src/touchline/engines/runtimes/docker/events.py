@@ -91,7 +91,7 @@ class _Feed:
 
     def close(self) -> None:
         """Stop accepting events."""
-        self._end("nobody watches any more")
+        self._end("the watcher has left")
         self._out.close()
 
     def _end(self, reason: str) -> None:

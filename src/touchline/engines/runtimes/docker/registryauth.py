@@ -94,7 +94,7 @@ def helper_of(config: Mapping[str, Any], registry: str) -> str | None:
     if not named:
         return None
     if not isinstance(named, str) or _HELPER.fullmatch(named) is None:
-        raise NoCredentials(f"{str(named)[:80]!r} is no name of a credential helper")
+        raise NoCredentials(f"{str(named)[:80]!r} is not the name of a credential helper")
     return named
 
 

@@ -89,7 +89,7 @@ async def put_match_details(match_id: MatchId, body: DetailsBody, capture: Captu
 async def get_match_poster(
     request: Request, match_id: MatchId, capture: CaptureDep, reads: ReadsDep
 ) -> Response:
-    """Return the picture that stands for a match in a list.
+    """Return the picture of a match for lists.
 
     The first request creates it, behind everything else that the machine does. Of the match being
     recorded it is the current picture of a camera.
