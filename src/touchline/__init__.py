@@ -1,3 +1,3 @@
 """touchline: a match-day video server."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

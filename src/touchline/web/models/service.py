@@ -12,7 +12,7 @@ from touchline.core.answers import example
     example(
         {
             "service": "touchline",
-            "version": "0.1.0",
+            "version": "0.2.0",
             "status": "running",
             "features": ["recording_protection", "crash_safe_segments"],
         }
