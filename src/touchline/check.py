@@ -335,12 +335,12 @@ def _clock() -> Iterator[CheckFinding]:
 def _access(settings: Settings) -> Iterator[CheckFinding]:
     auth = settings.auth
     if auth.mode == "none":
-        message = f"auth.mode is none: everybody who reaches {settings.host} can record and delete"
+        message = f"auth.mode is none: everyone who can reach {settings.host} can record and delete"
         yield CheckFinding("access", "warn", message, 'auth.mode = "auto"')
         return
     yield CheckFinding("access", "ok", f"auth.mode is {auth.mode}")
     if not is_loopback(settings.host) and not auth.reads:
-        message = f"everybody who reaches {settings.host} can read state and lists without the key"
+        message = f"everyone who can reach {settings.host} can read state and lists without the key"
         yield CheckFinding("reads", "warn", message, "auth.reads = true")
 
 

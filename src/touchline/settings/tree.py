@@ -76,7 +76,7 @@ class AuthSettings(BaseModel):
     mode: Literal["auto", "key", "none"] = Field(
         "auto",
         description="`auto`: require a key, except on loopback when none is set. `key`: always"
-        " require a key. `none`: open to everybody who reaches the port.",
+        " require a key. `none`: open to everyone who can reach the port.",
     )
     api_key: SecretStr | None = Field(
         None,

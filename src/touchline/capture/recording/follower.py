@@ -112,7 +112,7 @@ class Follower:
             handle(running.match, running.match.tracks[camera.id], event)
         elif kind not in self._unknown:
             self._unknown.add(kind)
-            log.warning("%s sent %r, which this server does not know", camera.name, kind)
+            log.warning("%s sent %r, which is unknown to this server", camera.name, kind)
 
     def _status(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
         recording = event.get("recording")

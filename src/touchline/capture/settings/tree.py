@@ -70,8 +70,8 @@ class CaptureSettings(BaseModel):
     )
     file_mode: str = Field(
         "0640",
-        description="File mode of recordings and files made from them, in octal. Whoever may read"
-        " a file may enter its directory.",
+        description="File mode of recordings and files made from them, in octal. Users who may"
+        " read a file may enter its directory.",
     )
     require_mount: bool = Field(
         False,
@@ -182,8 +182,8 @@ class CaptureSettings(BaseModel):
         7,
         ge=0,
         le=3650,
-        description="Days that a match stays in the trash before it is deleted for good. 0: there"
-        " is no trash. Where a recording needs space, the trash is emptied first.",
+        description="Days that a match stays in the trash before it is deleted permanently. 0: no"
+        " trash. If a recording needs space, the trash is emptied first.",
     )
     backlog_bytes: int = Field(
         64 * MIB,

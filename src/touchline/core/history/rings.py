@@ -198,7 +198,7 @@ class History:
                 ring.before.extend(before)
                 ring.trim()
         except (AttributeError, IndexError, KeyError, TypeError) as error:
-            raise ValueError(f"it has another form: {error!r}") from error
+            raise ValueError(f"its format is unknown: {error!r}") from error
 
 
 def _points(kept: Sequence[Any], places: Sequence[int | None]) -> list[tuple[float, Values]]:

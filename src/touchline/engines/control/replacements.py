@@ -147,7 +147,7 @@ def _age_s(value: Any) -> float:
     """
     age_s = float(value)
     if not age_s >= 0:
-        raise ValueError(f"{value!r} is not how long ago something was")
+        raise ValueError(f"{value!r} is not an age in seconds")
     return age_s
 
 

@@ -187,7 +187,7 @@ class Reprovision:
             message = f"Waiting, {len(left)} of {total} engines left: {why_not}"
         elif len(draining) == len(left):
             phase = "stopping"
-            message = f"{len(left)} of {total} engines still play streams and go when those end"
+            message = f"{len(left)} of {total} engines still play streams and are replaced when those end"
         else:
             phase = "provisioning"
             message = f"Replaced {replaced} of {total} engines"
@@ -223,5 +223,5 @@ def _engines(count: int) -> str:
 
 def _ids(value: Any) -> frozenset[str]:
     if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
-        raise TypeError("no list of engines")
+        raise TypeError("not a list of engines")
     return frozenset(value)

@@ -112,7 +112,7 @@ def _understood(read: Callable[[Any], T], row: Any) -> T | None:
 def _object(text: str) -> Mapping[str, Any]:
     value = json.loads(text)
     if not isinstance(value, dict):
-        raise TypeError("no JSON object")
+        raise TypeError("not a JSON object")
     return value
 
 
@@ -128,9 +128,9 @@ def row_of(stream: Stream) -> dict[str, Any]:
 def _stream(row: Mapping[Any, Any]) -> Stream:
     started_at = parsed(row["started_at"])
     if started_at is None:
-        raise Failed("A stream in the database has no time", code="database_failed")
+        raise Failed("A stream in the database has no start time", code="database_failed")
     if row["status"] not in _STATES or not all(isinstance(row[name], str) for name in _COLUMNS):
-        raise Failed("A stream in the database is none", code="database_failed")
+        raise Failed("A stream in the database is invalid", code="database_failed")
     return Stream(
         **{name: row[name] for name in (*_COLUMNS, *_MORE)},
         started_at=started_at,

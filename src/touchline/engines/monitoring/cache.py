@@ -90,7 +90,7 @@ class CacheCleaner:
         except TouchlineError as error:
             size_bytes, problem = None, error.message
         except Exception as error:  # noqa: BLE001  (other caches are still cleaned)
-            self._supervisor.note("Cleaning a cache", error, about=engine.name)
+            self._supervisor.note("cache cleaning", error, about=engine.name)
             size_bytes, problem = None, brief(error)
         if problem is not None:
             self._failures[engine.id] = self._failures.get(engine.id, 0) + 1

@@ -215,7 +215,7 @@ class VariantStore:
         try:
             path.rename(aside)
         except OSError as failure:
-            log.error("%s is damaged (%s), and left: %s", path, error, failure)
+            log.error("%s is damaged (%s) and could not be renamed: %s", path, error, failure)
         else:
             log.error("%s is damaged (%s): kept as %s", path, error, aside.name)
 

@@ -198,7 +198,7 @@ class VpnWatch:
             self._evaluate(before, seen)
             await self._restart_if_bad(name)
         except Exception as error:  # noqa: BLE001  (other VPNs are still checked)
-            self._supervisor.note("A look at the VPN", error, about=name)
+            self._supervisor.note("VPN check", error, about=name)
 
     async def _read_state(self, name: str) -> VpnState:
         """Read the current state of a VPN from its container."""

@@ -134,7 +134,7 @@ class TranscoderProcess:
                 heard_at_s = listened_s()
                 frames, sent = self._own.frames, link.frames
             elif listened_s() - heard_at_s > SILENT_S:
-                raise TranscodeFailed(f"it has given no picture for {SILENT_S:g} s")
+                raise TranscodeFailed(f"it has returned no picture for {SILENT_S:g} s")
         if self._is_watched() and self._source.fed:
             await self._until_keyframe()
 

@@ -53,7 +53,7 @@ def decide_access(settings: Settings) -> Access:
     access = _decide(settings)
     if access.key is not None and access.on_network and not settings.auth.reads:
         log.warning(
-            "Everybody who reaches %s:%d can read state and lists without the key; set"
+            "Everyone who can reach %s:%d can read state and lists without the key; set"
             " auth.reads = true to require it",
             settings.host,
             settings.port,
@@ -66,7 +66,7 @@ def _decide(settings: Settings) -> Access:
     on_network = not is_loopback(settings.host)
     if mode == "none":
         log.warning(
-            "AUTHENTICATION IS OFF (auth.mode = none): everybody who reaches %s:%d can"
+            "AUTHENTICATION IS OFF (auth.mode = none): everyone who can reach %s:%d can"
             " record, stop, delete and download",
             settings.host,
             settings.port,

@@ -19,7 +19,7 @@ class SessionState(TypedDict):
     """Access rules of the server and rights of the client."""
 
     key_needed: bool
-    """Whether a key is required; false gives everybody full access."""
+    """Whether a key is required; without one, everyone has full access."""
     reads_need_key: bool
     """Whether reads require the key as well."""
     signed_in: bool

@@ -22,7 +22,7 @@ class TrashedMatch(TypedDict):
     deleted_at: float | None
     """Time of the deletion in Unix seconds; null until the system clock can be trusted."""
     expires_at: float | None
-    """Time from which the match is deleted for good, in Unix seconds; null if unknown."""
+    """Time from which the match is deleted permanently, in Unix seconds; null if unknown."""
     days_left: int | None
     """Days until then, rounded up; null if unknown."""
     size_bytes: int
@@ -97,7 +97,7 @@ class RestoredMatch(TypedDict):
     )
 )
 class PurgedMatches(TypedDict):
-    """Matches that were deleted for good."""
+    """Matches that were deleted permanently."""
 
     status: Literal["deleted"]
     matches: list[str]

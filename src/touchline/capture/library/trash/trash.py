@@ -95,9 +95,9 @@ class Trash:
         """
         if self._kept_days == 0:
             raise Refused(
-                "There is no trash (capture.trash_days is 0)",
+                "The trash is disabled (capture.trash_days is 0)",
                 code="no_trash",
-                advice="Delete the match for good instead.",
+                advice="Delete the match permanently instead.",
             )
         now_s = self._read_date()
         async with self._changing:
@@ -278,7 +278,7 @@ class Trash:
                 _rename_in_manifest(target, name)
             return name
         raise Refused(
-            f"A match {entry.match_id} exists and there is no free name like it",
+            f"A match {entry.match_id} exists, and no similar id is free",
             code="match_exists",
             advice="Move that match to the trash, and restore this one after that.",
         )

@@ -222,7 +222,7 @@ async def _run(program: str, registry: str, environ: Mapping[str, str]) -> tuple
         while (piece := await _more(output)) is not None:
             answer += piece
             if len(answer) > LARGEST_ANSWER_BYTES:
-                raise NoCredentials(f"{Path(program).name} says more than any answer holds")
+                raise NoCredentials(f"the output of {Path(program).name} is too long")
         return await process.wait(), bytes(answer)
     finally:
         with suppress(ProcessLookupError, PermissionError):

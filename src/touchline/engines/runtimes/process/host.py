@@ -195,8 +195,8 @@ class ProcessHost:
             return await anyio.to_thread.run_sync(work, *args, limiter=limiter or self._others)
         except OSError as error:
             raise RuntimeUnavailable(
-                f"Engines cannot be handled in {self.directory}: {error.strerror}. What runs, runs"
-                " on; this is tried again when it is asked for again"
+                f"Engines in {self.directory} cannot be managed: {error.strerror}. Running engines"
+                " are not affected. Retry the request."
             ) from error
 
 

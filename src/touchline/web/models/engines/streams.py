@@ -75,7 +75,7 @@ class StreamStartedReport(BaseModel):
     session: ReportedSession
     labels: Labels = Field(
         default_factory=dict,
-        description="Labels. `stream_id` sets the id of the stream, which otherwise is made of"
+        description="Labels. `stream_id` sets the id of the stream, which is otherwise derived from"
         " key and session.",
     )
 
