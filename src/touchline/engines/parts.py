@@ -165,7 +165,7 @@ class Monitoring:
 
 
 class RuntimeReactions:
-    """What follows from the runtime beside the fleet: checks, VPNs, and delayed replacements."""
+    """Reactions to the runtime outside the fleet: checks, VPNs, and delayed replacements."""
 
     def __init__(self, base: Base, probes: EngineProbes, replacements: Replacements) -> None:
         self._runtime = base.resources.runtime
@@ -176,7 +176,7 @@ class RuntimeReactions:
         self._told: list[str] = []  # of the deployment
 
     def runtime_returned(self) -> None:
-        """Tell how engines are reached, and check them anew."""
+        """Log how engines are reached, and check them again."""
         told = sentences(self._runtime.deployment, advertise_host=self._advertise_host)
         if told != self._told:
             self._told = told

@@ -136,7 +136,7 @@ class PipelineSpec:
     `force_encode`, anything else is decoded and goes through `encode`. With `delivers_h264` the
     source itself ends in H.264. A `paced` source delivers as fast as it is read, and is read at the
     pace of its timestamps. `loop` starts a file again when it ends. `keep_running` keeps the
-    pipeline playing while nobody records. A camera without a frame for `stall_after_s` has stalled;
+    pipeline playing without a recording. A camera without a frame for `stall_after_s` has stalled;
     one without a first frame for `start_timeout_s` has failed to start.
     """
 

@@ -108,7 +108,7 @@ class Library:
         """Move a match's folder out of the library, to `place(name)` on the same disk.
 
         Returns the new path. Raises NotFound, OSError, and Refused for the running match and for a
-        protected one. A crash leaves the match whole, here or there.
+        protected one. After a crash the match is intact, in one place or the other.
         """
         return await self._changing(self._move_out, match_id, place)
 

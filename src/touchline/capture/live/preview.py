@@ -1,4 +1,4 @@
-"""Live pictures: which cameras are shown, how, and to whom.
+"""Live view: the shown cameras, their transport and their viewers.
 
 A preview holds the cameras' lease as long as anything is shown; a recording takes precedence. With
 `preview_while_recording` viewers watch the recording's own encoded stream, and the lease is the

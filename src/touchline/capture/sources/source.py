@@ -25,7 +25,7 @@ PrintableName = Annotated[
 
 @dataclass(frozen=True)
 class PipelineContext:
-    """What a pipeline depends on beside the camera's own settings.
+    """Facts that a pipeline depends on in addition to the camera's settings.
 
     `folder` is where `prepare` created the camera's files; None if it was not called.
     """

@@ -185,7 +185,7 @@ class History:
                 step_s = ring.resolution.step_s
                 factor = 0 if kept is None else _factor(kept["step_s"], step_s)
                 if not factor:
-                    continue  # another version kept it otherwise: it begins anew
+                    continue  # written differently by another version: start empty
                 before = _points(kept["before"], places)
                 if factor > 1:
                     before = [(n * step_s, values) for n, values in _coarser(before, step_s)]

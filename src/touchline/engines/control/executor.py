@@ -51,7 +51,7 @@ class PlanExecutor:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Execute actions within this scope; those that go on at its end are cancelled."""
+        """Execute actions within this scope; those still running at its end are cancelled."""
         async with anyio.create_task_group() as self._tasks:
             try:
                 yield

@@ -198,7 +198,7 @@ def _head(data: bytes) -> tuple[str, Headers]:
         raise RtspError(f"the camera sent more than {MAX_HEADERS} headers")
     fields: list[tuple[str, str]] = []
     for line in lines:
-        if line[:1] in {" ", "\t"} and fields:  # a field may go on in the next line
+        if line[:1] in {" ", "\t"} and fields:  # a field may continue on the next line
             name, value = fields.pop()
             fields.append((name, f"{value} {line.strip()}"))
             continue

@@ -91,7 +91,7 @@ class Trash:
         """Move a match to the trash.
 
         Raises NotFound, Failed, and Refused for the running match, for a protected one, and where
-        there is no trash. A crash leaves the match whole, in the library or in the trash.
+        the trash is disabled. After a crash the match is intact, in the library or in the trash.
         """
         if self._kept_days == 0:
             raise Refused(

@@ -25,7 +25,7 @@ A process that waits for a broken disk cannot be killed until the disk answers.
 """
 
 RESTARTS = RetryPauses(first_s=0.5, longest_s=30.0, stable_s=10.0)
-"""Delays of restarts; one that has lasted begins anew with the shortest."""
+"""Delays of restarts; after a long run the shortest applies again."""
 
 
 class Life:

@@ -155,11 +155,11 @@ def left_of(remains: Collection[Remains], stats: Iterable[ProcessStat]) -> Itera
     leaders = {each.leader.pid: each.leader.start_ticks for each in remains}
     marks = frozenset(each.mark for each in remains)
     earliest = min(leaders.values(), default=0)
-    everybody = list(stats) if remains else []
-    for stat in everybody:
+    found = list(stats) if remains else []
+    for stat in found:
         if leaders.get(stat.pid, stat.start_ticks) != stat.start_ticks:
             del leaders[stat.pid]
-    for stat in everybody:
+    for stat in found:
         # A process older than the oldest leader cannot descend from any of them.
         if stat.state in "ZX" or stat.start_ticks < earliest:
             continue
