@@ -15,7 +15,7 @@ from support.serving import API, KEY, client_of
 from touchline.capture.library.details import DetailsStore
 from touchline.capture.library.library import Library
 from touchline.capture.library.manifest import file as manifestfile
-from touchline.capture.library.manifest.manifest import MatchClock, Manifest, SegmentRecord
+from touchline.capture.library.manifest.manifest import Manifest, MatchClock, SegmentRecord
 from touchline.core.errors import Blocked
 
 pytestmark = pytest.mark.anyio

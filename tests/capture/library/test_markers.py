@@ -9,7 +9,7 @@ import pytest
 from support import segmentfiles
 from touchline.capture.library.library import Library
 from touchline.capture.library.manifest import file as manifestfile
-from touchline.capture.library.manifest.manifest import MatchClock, Manifest, Part, SegmentRecord
+from touchline.capture.library.manifest.manifest import Manifest, MatchClock, Part, SegmentRecord
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.clips import MatchTimes
 from touchline.core.errors import Invalid

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from touchline.capture.library import matchclock
-from touchline.capture.library.manifest.manifest import MatchClock, Manifest, Part, SegmentRecord
+from touchline.capture.library.manifest.manifest import Manifest, MatchClock, Part, SegmentRecord
 from touchline.core.wallclock import Reading, Trust
 
 S = 1_000_000_000

@@ -9,7 +9,7 @@ import pytest
 from support import segmentfiles
 from touchline.capture.library import recovery
 from touchline.capture.library.manifest import file as manifestfile
-from touchline.capture.library.manifest.manifest import MatchClock, Manifest, State
+from touchline.capture.library.manifest.manifest import Manifest, MatchClock, State
 from touchline.media.mp4 import scan
 from touchline.media.mp4.walk import SegmentScan
 

@@ -15,7 +15,7 @@ from support.fakefleet import FakeFleet, fake_fleet
 from support.recorders import studio, until
 from touchline.capture.library import matchclock, recovery
 from touchline.capture.library.manifest import file as manifestfile
-from touchline.capture.library.manifest.manifest import MatchClock, Manifest
+from touchline.capture.library.manifest.manifest import Manifest, MatchClock
 
 pytestmark = pytest.mark.anyio
 

@@ -187,7 +187,7 @@ class Reprovision:
             message = f"Waiting, {len(left)} of {total} engines left: {why_not}"
         elif len(draining) == len(left):
             phase = "stopping"
-            message = f"{len(left)} of {total} engines still play streams and are replaced when those end"
+            message = f"{len(left)} of {total} engines are replaced when their streams end"
         else:
             phase = "provisioning"
             message = f"Replaced {replaced} of {total} engines"

@@ -122,7 +122,8 @@ class Gauges:
             health[f"orch_vpn{number}_health"] = there.health if there is not None else "disabled"
             name = there.name if there is not None else None
             on_it = sum(
-                engine.vpn_container == name and name is not None for engine in self._fleet.managed()
+                engine.vpn_container == name and name is not None
+                for engine in self._fleet.managed()
             )
             yield _gauge(f"orch_vpn{number}_engines", "Number of engines behind this VPN.", on_it)
         for name, state in health.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.runningmatches import S, camera, info, listed, match
-from touchline.capture.library.manifest.manifest import MatchClock, Gap, Interruption, Manifest
+from touchline.capture.library.manifest.manifest import Gap, Interruption, Manifest, MatchClock
 
 # ------------------------------------------------------------------ a track
 
@@ -34,7 +34,9 @@ def test_a_manifest_holds_the_clock_the_cameras_and_all_segments_in_order() -> N
     it.tracks[0].note_segment(info(1, 120, 130), "opened")
     it.tracks[0].note_segment(info(0, 100, 110), "opened")
     manifest = it.manifest("recording")
-    assert manifest.clock == MatchClock(start_unix_ns=100 * S, start_monotonic_ns=5 * S, boot_id="b")
+    assert manifest.clock == MatchClock(
+        start_unix_ns=100 * S, start_monotonic_ns=5 * S, boot_id="b"
+    )
     assert [segment.index for segment in manifest.segments] == [0, 1]
     assert manifest.cameras.keys() == {"cam0", "cam1"}
 

@@ -11,6 +11,7 @@ from touchline.capture.recording.match.status import observation_of, status_of
 
 IDENTITY = MatchIdentity("m1", Path("/matches/m1"))
 
+
 def status_now(it: Match, guard: OverloadDetector | None = None) -> ActiveRecording:
     return status_of(
         it,

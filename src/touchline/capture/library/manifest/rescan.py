@@ -10,9 +10,9 @@ from pathlib import Path
 
 from touchline.capture.library.manifest.manifest import (
     CameraFacts,
-    MatchClock,
     Gap,
     Manifest,
+    MatchClock,
     SegmentRecord,
     by_camera_and_start,
 )
