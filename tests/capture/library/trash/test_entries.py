@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,6 +80,54 @@ def test_a_match_is_never_moved_over_another(root: Path) -> None:
     with pytest.raises(FileExistsError):
         entries.move_to(entry, root / "m1")
     assert entries.entries_in(root) == [entry]
+
+
+def test_a_match_that_begins_at_that_instant_keeps_its_folder(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bug: the folder was replaced by the match from the trash as long as it was empty."""
+    entry = deleted(root, "m1")
+    mkdir = Path.mkdir
+
+    def begun(path: Path, *arguments: Any, **options: Any) -> None:
+        monkeypatch.undo()
+        mkdir(root / "m1")
+        mkdir(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", begun)
+    with pytest.raises(FileExistsError):
+        entries.move_to(entry, root / "m1")
+    assert list((root / "m1").iterdir()) == []
+    assert entries.entries_in(root) == [entry]
+
+
+def test_a_match_that_begins_where_another_is_being_restored_has_the_name(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = deleted(root, "m1")
+    rename = Path.rename
+
+    def begun(path: Path, target: Path) -> Path:
+        write(target / "segments" / CAM0, 3)
+        return rename(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", begun)
+        with pytest.raises(OSError, match="not empty"):
+            entries.move_to(entry, root / "m1")
+    assert (root / "m1" / "segments" / CAM0).stat().st_size == 3
+    assert entries.entries_in(root) == [entry]
+
+
+def test_a_move_that_fails_leaves_no_folder(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = deleted(root, "m1")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", lambda *_: (root / "away").rmdir())
+        with pytest.raises(FileNotFoundError):
+            entries.move_to(entry, root / "m1")
+    assert not (root / "m1").exists()
+    entries.move_to(entry, root / "m1")
+    assert (root / "m1" / "segments" / CAM0).exists()
 
 
 def test_an_entry_gets_another_date(root: Path) -> None:

@@ -88,10 +88,19 @@ def dated(entry: TrashEntry, unix_s: float) -> TrashEntry:
 
 
 def move_to(entry: TrashEntry, target: Path) -> None:
-    """Move the match to `target`, which must not exist, and remove the entry. Raises OSError."""
-    if os.path.lexists(target):
-        raise FileExistsError(f"{target} exists")
-    entry.match_folder.rename(target)
+    """Move the match to `target`, which must not exist, and remove the entry. Raises OSError.
+
+    The name is taken by an empty folder first, which only one can create: a rename replaces an
+    empty folder, also one that somebody else has just begun a match in. If that one comes between,
+    it has the name, and the match stays in the trash.
+    """
+    target.mkdir()
+    try:
+        entry.match_folder.rename(target)
+    except OSError:
+        with suppress(OSError):  # somebody else uses it by now
+            target.rmdir()
+        raise
     sync_folder(target.parent)
     with suppress(OSError):  # it is removed at the next start
         entry.folder.rmdir()
