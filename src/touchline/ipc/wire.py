@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from touchline.media.h264.codec import Codec
 
@@ -31,12 +31,27 @@ MAX_LINE_BYTES = 1 << 20
 WORKER_EVENTS = {
     "status": "state of camera, recording and feed: twice a second and on every change",
     "segment": "a segment was started, finished, or removed because it was empty (`change`)",
-    "gap": "an interval without footage, and its reason",
+    "gap": "an interval without footage, its reason and kind",
     "disk": "state of the disk: one of `disk.STATES`",
     "writer_failed": "the writer failed and is replaced, with the reason",
     "writer_recovered": "footage is written again after a writer failed",
 }
 """Events of a worker. The server handles each of them (`capture/recording/follower.py`)."""
+
+GapKind = Literal["camera", "frames", "format", "disk", "writer", "worker", "interruption"]
+"""Where the footage of a gap was lost.
+
+`camera`: it was away or sent nothing. `frames`: it went on without sending them. `format`: its
+stream changed. `disk`: it took nothing. `writer`: it could not be written. `worker`: the process
+of the camera was missing. `interruption`: server and workers were, or the machine was off. The last
+two are known to the server only.
+"""
+
+LEAST_HOLE_NS = 500_000_000
+"""Shortest stretch without a frame, in nanoseconds, that a worker lists as a gap.
+
+A verification tolerates shorter ones only.
+"""
 
 LIVE_EVENTS = {
     "status": "streams and sessions: twice a second and on every change",

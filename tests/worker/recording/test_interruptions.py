@@ -63,6 +63,65 @@ def test_a_camera_that_paused_within_a_gop_loses_no_frame(
     assert report["dropped_undecodable"] == 0
 
 
+@pytest.mark.parametrize("at", [50, 54, 74])
+@pytest.mark.parametrize("left_out", [13, 20, 23])
+def test_a_worker_that_stood_still_for_a_second_lists_the_frames_that_it_left_out(
+    tmp_path: Path, at: int, left_out: int
+) -> None:
+    """Bug: a hole of less than a second was in the file and in no list."""
+    with recording(tmp_path) as rig:
+        sent = frames(200, gop=25)
+        later_ns = left_out * FRAME_NS
+        rig.push(sent[:at])
+        rig.push(
+            [f._replace(pts_ns=f.pts_ns + later_ns, dts_ns=f.dts_ns + later_ns) for f in sent[at:]]
+        )
+        report = rig.close()
+    assert rig.numbers() == [list(range(200))], "no frame is lost, and the file goes on"
+    (gap,) = report["gaps"]
+    assert (gap["reason"], gap["kind"]) == ("frames are missing", "frames")
+    assert gap["to_unix_ns"] - gap["from_unix_ns"] == later_ns
+    (scan,) = rig.scans()
+    longest_ns = max(fragment.duration_ns for fragment in scan.fragments)
+    assert longest_ns <= 250_000_000, "nor does a picture stand still for it"
+
+
+def test_a_hole_where_the_next_file_begins_anyway_is_listed(tmp_path: Path) -> None:
+    with recording(tmp_path, segment_s=2) as rig:
+        sent = frames(100, gop=25)
+        later_ns = 20 * FRAME_NS
+        rig.push(sent[:50])
+        rig.push(
+            [f._replace(pts_ns=f.pts_ns + later_ns, dts_ns=f.dts_ns + later_ns) for f in sent[50:]]
+        )
+        report = rig.close()
+    assert rig.numbers() == [list(range(50)), list(range(50, 100))]
+    (gap,) = report["gaps"]
+    assert gap["to_unix_ns"] - gap["from_unix_ns"] == later_ns
+
+
+def test_a_hole_is_listed_once_where_a_failed_disk_begins_another_file_after_it(
+    tmp_path: Path,
+) -> None:
+    with recording(tmp_path) as rig:
+        sent = frames(100, gop=25)
+        later_ns = 20 * FRAME_NS
+        late = [
+            f._replace(pts_ns=f.pts_ns + later_ns, dts_ns=f.dts_ns + later_ns) for f in sent[50:]
+        ]
+        rig.push(sent[:50])
+        rig.recorder.flush_older_than(-1)
+        rig.written()
+        rig.disk.fault = errno.EIO
+        rig.push(late[:20])
+        minded(rig.recorder, lambda: rig.recorder.disk_error is not None, "the fault seen")
+        rig.disk.fault = None
+        rig.push(late[20:])
+        report = rig.close()
+    assert [n for found in rig.numbers() for n in found] == list(range(100))
+    assert [gap["reason"] for gap in report["gaps"]] == ["frames are missing"]
+
+
 def test_a_pause_in_a_gop_decodes_to_every_picture(tmp_path: Path) -> None:
     with recording(tmp_path) as rig:
         sent = encoded(75, gop=75)

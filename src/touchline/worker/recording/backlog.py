@@ -5,10 +5,19 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from touchline.ipc.tee import Frame
+from touchline.ipc.wire import GapKind
 
 _KEPT_GOP_BYTES = 32 << 20
+
+
+class Hole(NamedTuple):
+    """Reason why footage does not continue the footage before it."""
+
+    reason: str
+    kind: GapKind
 
 
 @dataclass
@@ -21,7 +30,7 @@ class BeginSegment:
 
     first: Frame
     label: str | None
-    hole: str | None = None
+    hole: Hole | None = None
     tries: int = 0
 
 
@@ -36,7 +45,7 @@ class Fragment:
     end_dts_ns: int
     size_bytes: int
     tries: int = 0
-    hole: str | None = None
+    hole: Hole | None = None
 
 
 Job = BeginSegment | Fragment

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from touchline.ipc import wire
+from touchline.worker.recording.backlog import Hole
 
 Notify = Callable[[dict[str, Any]], None]
 
@@ -53,14 +54,14 @@ class RecordingLedger:
             self.segments = [s for s in self.segments if s is not info]
             self._tell_segment("removed", info)
 
-    def gap(self, to_unix_ns: int, reason: str) -> None:
+    def gap(self, to_unix_ns: int, hole: Hole) -> None:
         """Add a gap from the end of the footage until the given time.
 
         If the footage already extends further, as after times that went back, nothing is missing.
         """
         if self.end_unix_ns is None or to_unix_ns < self.end_unix_ns:
             return
-        gap = {"from_unix_ns": self.end_unix_ns, "to_unix_ns": to_unix_ns, "reason": reason}
+        gap = {"from_unix_ns": self.end_unix_ns, "to_unix_ns": to_unix_ns, **hole._asdict()}
         self.gaps.append(gap)
         self._notify(wire.event("gap", gap=gap))
 

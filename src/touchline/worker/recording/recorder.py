@@ -21,10 +21,11 @@ from touchline.ipc.tee import Frame
 from touchline.ipc.wire import RecordOrder
 from touchline.media.h264.codec import Codec
 from touchline.media.storage.disk import Disk
-from touchline.worker.recording.backlog import Backlog, BeginSegment, Fragment
+from touchline.worker.recording.backlog import Backlog, BeginSegment, Fragment, Hole
 from touchline.worker.recording.diskwatch import DiskWatch
 from touchline.worker.recording.ledger import Notify, RecordingLedger
 from touchline.worker.recording.segments import SegmentNames
+from touchline.worker.recording.steps import FrameSteps
 from touchline.worker.recording.synctimes import SyncTimes
 from touchline.worker.recording.writer import Work
 from touchline.worker.recording.writerthread import WriterThread
@@ -32,10 +33,10 @@ from touchline.worker.recording.writerthread import WriterThread
 log = logging.getLogger(__name__)
 
 JUMP_NS = 1_000_000_000
-"""Minimum interruption of the timestamps that is listed as a gap."""
-_HOLE = "frames are missing"
-_START = "start"
-_SLOW_DISK = "the disk was too slow"
+"""Hole before a keyframe from which the footage goes on in another file."""
+_HOLE = Hole("frames are missing", "frames")
+_START = Hole("start", "camera")
+_SLOW_DISK = Hole("the disk was too slow", "disk")
 
 
 class CameraRecorder:
@@ -61,14 +62,15 @@ class CameraRecorder:
         self._lock = self._backlog.lock
         # gathering (under the lock)
         self._pending: list[Frame] = []
-        self._pending_hole: str | None = None
+        self._pending_hole: Hole | None = None
+        self._steps = FrameSteps()
         self._last: Frame | None = None
         self._behind = False
         self._undecodable = 0
         self._arrived_ns = 0
         self._segment_start_ns = 0
         self._codec: Codec | None = None
-        self._broken: str | None = _START
+        self._broken: Hole | None = _START
         self._begun = False
         self._skipping = False
         self._dropped = 0
@@ -145,26 +147,27 @@ class CameraRecorder:
     def _compare_with_last(self, frame: Frame) -> Frame:
         """Compare a frame with the previous one; return it with its time in the file.
 
-        If a camera's frames have a gap without a reported interruption, the stream continues:
-        frames after the gap refer to frames before it, so both stay in one file. The same group of
-        pictures in a second file would have the gap as well, and its pictures twice. Where times go
-        back, pictures follow the last one in the file until a keyframe begins another file with its
-        own time.
+        If frames are missing without a reported interruption, as after a pause of this process or
+        of the camera, the stream continues: frames after the hole refer to frames before it, so
+        both stay in one file, and the hole is listed as a gap. The same group of pictures in a
+        second file would have the hole as well, and its pictures twice. Where times go back,
+        pictures follow the last one in the file until a keyframe begins another file with its own
+        time.
         """
         last = self._last
         if last is not None and self._broken is None and not self._skipping:
             if frame.codec != self._codec:
-                self._break("the picture format changed")
+                self._break(Hole("the picture format changed", "format"))
             elif frame.keyframe and (self._behind or frame.dts_ns <= last.dts_ns):
-                self._break("the camera's timestamps went backwards")
+                self._break(Hole("the camera's timestamps went backwards", "format"))
             elif frame.dts_ns <= last.dts_ns:
                 self._behind = True
                 ahead_ns = last.dts_ns + max(last.duration_ns, 1) - frame.dts_ns
                 frame = frame._replace(
                     pts_ns=frame.pts_ns + ahead_ns, dts_ns=frame.dts_ns + ahead_ns
                 )
-            elif frame.dts_ns - last.dts_ns >= JUMP_NS:
-                if frame.keyframe:
+            elif self._steps.is_hole(last, frame):
+                if frame.keyframe and frame.dts_ns - last.dts_ns >= JUMP_NS:
                     self._break(_HOLE)
                 else:
                     self._cut(None)
@@ -181,7 +184,7 @@ class CameraRecorder:
         """Handle an interruption: write pending frames; the next keyframe begins a new segment."""
         with self._lock:
             if self._broken is None:
-                self._break(reason)
+                self._break(Hole(reason, "camera"))
 
     def flush_older_than(self, age_ns: int) -> None:
         """Write the pending frames of a camera that has been silent for that long."""
@@ -221,17 +224,17 @@ class CameraRecorder:
         if self._backlog.bytes >= self.order.backlog_bytes:
             self._skipping = True
         elif frame.pts_ns - self._segment_start_ns >= self.order.segment_s * 1e9:
-            self._begin(frame, None, None)
+            self._begin(frame, None, self._pending_hole)
 
-    def _begin(self, frame: Frame, label: str | None, hole: str | None) -> None:
+    def _begin(self, frame: Frame, label: str | None, hole: Hole | None) -> None:
         self._codec = frame.codec
         self._behind, self._pending_hole = False, None
         self._segment_start_ns = frame.pts_ns
         self._backlog.add(BeginSegment(frame, label, hole))
 
-    def _break(self, reason: str) -> None:
+    def _break(self, hole: Hole) -> None:
         self._cut(None)
-        self._broken = reason
+        self._broken = hole
 
     def _cut(self, next_dts_ns: int | None) -> None:
         """Close the pending fragment; without a next frame the last one keeps its own duration."""
@@ -240,7 +243,7 @@ class CameraRecorder:
         frames = tuple(self._pending)
         self._pending.clear()
         last = frames[-1]
-        end = next_dts_ns if next_dts_ns is not None else last.dts_ns + max(last.duration_ns, 1)
+        end = next_dts_ns if next_dts_ns is not None else last.dts_ns + self._steps.length_ns(last)
         size = sum(len(f.data) for f in frames)
         hole, self._pending_hole = self._pending_hole, None
         self._backlog.add(Fragment(frames, max(end, last.dts_ns + 1), size, hole=hole))

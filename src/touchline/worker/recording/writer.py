@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from touchline.ipc.wire import RecordOrder
 from touchline.media.storage.disk import FILE_TOO_LARGE, FULL, OK, Disk, state_of
-from touchline.worker.recording.backlog import Backlog, BeginSegment, Fragment, Gop, Job
+from touchline.worker.recording.backlog import Backlog, BeginSegment, Fragment, Gop, Hole, Job
 from touchline.worker.recording.diskwatch import DiskWatch, RecordingClosed, text_of
 from touchline.worker.recording.ledger import RecordingLedger
 from touchline.worker.recording.segments import OpenSegment, SegmentNames
@@ -56,7 +56,7 @@ class Work:
     """Segments to repair, and the offset at which to cut each one first."""
     unfinished: list[OpenSegment] = field(default_factory=list)
     limit_reported: bool = False
-    hole: str | None = None
+    hole: Hole | None = None
     """Reason why footage was dropped since the last fragment."""
     sync_ms_last: float = 0.0
     sync_ms_max: float = 0.0
@@ -104,7 +104,8 @@ class Writer:
     def _do(self, job: Job) -> None:
         job.tries += 1
         if job.tries > self._tries:
-            self._drop_job(job, f"it could not be written: {describe(self._after)}")
+            reason = f"it could not be written: {describe(self._after)}"
+            self._drop_job(job, Hole(reason, "writer"))
         elif isinstance(job, BeginSegment):
             self._finish_open()
             self._drop_replay()
@@ -124,7 +125,8 @@ class Writer:
         while True:
             try:
                 if work.open is None and not self._reopen(job):
-                    self._drop_job(job, work.hole or f"disk {work.watch.takes}")
+                    hole = work.hole or Hole(f"disk {work.watch.takes}", "disk")
+                    self._drop_job(job, hole)
                     return
                 work.watch.look(job.size_bytes, elsewhere=False)
                 self._make_room(job)
@@ -146,7 +148,8 @@ class Writer:
             work.watch.note(error)
             if work.open is None or self._has_only_this_gop(work.open):
                 # It would not fit in another file either.
-                self._drop_job(job, "a group of pictures is larger than the file size limit")
+                reason = "a group of pictures is larger than the file size limit"
+                self._drop_job(job, Hole(reason, "disk"))
                 return False
             self._abandon_open()
             return True
@@ -222,7 +225,7 @@ class Writer:
         first = work.replay[0].frames[0] if work.replay else job.frames[0]
         if not first.keyframe:
             return False
-        self._begin(BeginSegment(first, work.wall_label()))
+        self._begin(BeginSegment(first, work.wall_label(), None if work.replay else job.hole))
         try:
             for each in work.replay:
                 self._append(each, again=True)
@@ -249,7 +252,7 @@ class Writer:
             work.limit_reported = True
             work.watch.complain(FILE_TOO_LARGE, f"files are limited to {limit} bytes here")
         self._finish_open()
-        self._begin(BeginSegment(job.frames[0], work.wall_label()))
+        self._begin(BeginSegment(job.frames[0], work.wall_label(), job.hole))
 
     def _abandon_open(self) -> None:
         """Abandon the open file and continue in another, from its newest keyframe on."""
@@ -288,19 +291,19 @@ class Writer:
             work.given_up.append((work.moving[0], None))
             work.moving = None
 
-    def _drop_job(self, job: Job, reason: str) -> None:
+    def _drop_job(self, job: Job, hole: Hole) -> None:
         """Count dropped footage; the next keyframe begins a new segment after the gap."""
         work = self._work
         self._finish_open()
         self._drop_replay()
-        work.hole = reason
+        work.hole = hole
         if isinstance(job, Fragment):
             if work.watch.takes == OK:
                 work.ledger.dropped_writer += len(job.frames)
             else:
                 work.ledger.dropped_disk += len(job.frames)
             if job.tries > self._tries or job.frames[0].keyframe:
-                log.error("footage of %s is dropped: %s", work.order.prefix, reason)
+                log.error("footage of %s is dropped: %s", work.order.prefix, hole.reason)
         work.backlog.done(job)
 
     # -------------------------------------------------------------------- endings
@@ -330,7 +333,7 @@ class Writer:
             last = lost[-1].frames[-1]
             end = last.pts_ns + max(last.duration_ns, 1) + work.order.unix_minus_monotonic_ns
             state, error = work.watch.judged()
-            work.ledger.gap(end, f"disk {state}: {error}")
+            work.ledger.gap(end, Hole(f"disk {state}: {error}", "disk"))
 
     def _finish_open(self) -> None:
         work = self._work

@@ -23,6 +23,7 @@ from touchline.capture.library.verification.integrityreport import (
     SegmentCheck,
 )
 from touchline.capture.library.verification.segmentcheck import check_listed_segment
+from touchline.ipc.wire import LEAST_HOLE_NS
 
 EDGE_TOLERANCE_NS = 1_500_000_000
 """Missing nanoseconds that are tolerated at both ends of a match.
@@ -31,10 +32,11 @@ A network camera's pictures arrive late by its latency, and the first frame of a
 for a keyframe.
 """
 
-HOLE_TOLERANCE_NS = 500_000_000
-"""Missing nanoseconds that are tolerated between segments.
+HOLE_TOLERANCE_NS = LEAST_HOLE_NS
+"""Missing nanoseconds that are tolerated between segments and within one.
 
-Nothing is lost there, but the end of a segment is only known to within a frame.
+Nothing is lost between them, but the end of a segment is only known to within a frame. What lasts
+longer was listed as a gap by the worker.
 """
 
 

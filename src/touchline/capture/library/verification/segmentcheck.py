@@ -22,7 +22,8 @@ from touchline.media.mp4.walk import NotSegment, SegmentScan
 _LONG_FRAGMENT_NS = 1_000_000_000
 """Duration from which a fragment counts as long.
 
-Fragments last half a second at most; a longer one holds a frame that stood still.
+Fragments last half a second at most, and a hole that is not listed ends one after as long again
+(`wire.LEAST_HOLE_NS`); a longer one holds a frame that stood still.
 """
 
 
