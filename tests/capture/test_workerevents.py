@@ -136,9 +136,12 @@ async def test_the_reason_of_a_gap_is_the_one_that_the_worker_knows(tmp_path: Pa
         await until(
             lambda: it.recorder.status()["cameras"]["camera_0"]["gaps"] == 1, "it is listed"
         )
+        losses = it.status()["losses"]
         stopped = await it.stop()
         (gap,) = stopped["gaps"]
         assert gap["reason"] == "it could not be written: error: argument out of range"
+        (loss,) = losses
+        assert (loss["reason"], loss["kind"], loss["ended"]) == (gap["reason"], "writer", True)
         (listed,) = it.manifest().gaps
         assert (listed.camera, listed.reason) == ("cam0", gap["reason"])
 

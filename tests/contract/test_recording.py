@@ -8,10 +8,10 @@ import anyio
 import pytest
 from pydantic import TypeAdapter
 
-from support.fakerecorders import SlowRecorder
+from support.fakerecorders import SlowRecorder, last_stop
 from support.fakesystem import FakeSystem
 from support.serving import API, client_of
-from touchline.capture import StartReport, StopReport
+from touchline.capture import LastStopDismissed, StartReport, Status, StopReport
 
 pytestmark = pytest.mark.anyio
 
@@ -88,3 +88,28 @@ async def test_status_and_health_answer_while_a_stop_hangs(system: FakeSystem) -
         assert slow.match_id == "m1"
         slow.may_end.set()
     assert slow.match_id is None
+
+
+async def test_the_verdict_of_the_last_stop_is_in_the_status_until_it_is_dismissed(
+    system: FakeSystem,
+) -> None:
+    system.capture.recorder.last_stop = last_stop()
+    async with client_of(system) as client:
+        status = await client.get(f"{API}/status")
+        TypeAdapter(Status).validate_json(status.content, strict=True)
+        assert status.json()["last_stop"] == last_stop()
+        other = await client.delete(f"{API}/recording/last-stop?id=fedcba9876543210")
+        assert (other.status_code, other.json()["code"]) == (404, "no_last_stop")
+        done = await client.delete(f"{API}/recording/last-stop?id={last_stop()['id']}")
+        assert done.json() == {"dismissed": last_stop()["id"]}
+        TypeAdapter(LastStopDismissed).validate_json(done.content, strict=True)
+        assert (await client.get(f"{API}/status")).json()["last_stop"] is None
+        again = await client.delete(f"{API}/recording/last-stop")
+        assert (again.status_code, again.json()["code"]) == (404, "no_last_stop")
+
+
+async def test_without_an_id_the_verdict_that_is_shown_is_dismissed(system: FakeSystem) -> None:
+    system.capture.recorder.last_stop = last_stop()
+    async with client_of(system) as client:
+        assert (await client.delete(f"{API}/recording/last-stop")).status_code == 200
+    assert system.capture.recorder.last_stop is None

@@ -57,7 +57,7 @@ async def test_the_root_names_this_server(system: FakeSystem) -> None:
 async def test_an_idle_status_has_exactly_the_contract_s_keys(system: FakeSystem) -> None:
     async with client_of(system) as client:
         status = (await client.get(f"{API}/status")).json()
-    assert set(status) == {"recording", "preview"}
+    assert set(status) == {"recording", "preview", "last_stop"}  # the last one is ours
     assert set(status["recording"]) == {
         "recording",
         "match_id",

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 
 from touchline.capture.library.manifest.matchid import valid_match_id
-from touchline.core.errors import Blocked, Failed
+from touchline.core.errors import Blocked, Failed, NotFound
 from touchline.core.tasks import Changed
 
 PROTECTION_S = 10.0
@@ -63,12 +63,38 @@ def camera_integrity() -> dict[str, Any]:
     }
 
 
+def last_stop(match_id: str = "m1") -> dict[str, Any]:
+    return {
+        "id": "0123456789abcdef",
+        "match_id": match_id,
+        "stopped_at": 1_770_842_000.5,
+        "success": False,
+        "message": "Recording stop completed with camera errors",
+        "duration": 5412.4,
+        "gaps": [
+            {
+                "camera": "camera_1",
+                "name": "RIGHT",
+                "from_s": 61.2,
+                "seconds": 4.5,
+                "reason": "the worker exited: killed by signal 9",
+                "kind": "worker",
+                "ended": True,
+            }
+        ],
+        "gaps_count": 1,
+        "faults": [{"camera": "camera_1", "name": "RIGHT", "message": "the worker exited"}],
+        "files_ok": True,
+    }
+
+
 class FakeRecorder:
     """Keeps the rules of a recorder (one match, a protection window) and records nothing."""
 
     def __init__(self) -> None:
         self.changed = Changed()
         self.match_id: str | None = None
+        self.last_stop: dict[str, Any] | None = None
         self.age_s = 0.0
         """How old the running recording says it is."""
 
@@ -106,6 +132,7 @@ class FakeRecorder:
                 }
                 for name in CAMERAS
             },
+            "losses": [],
             "overload_guard": overload_guard(),
         }
 
@@ -162,6 +189,14 @@ class FakeRecorder:
                 "cameras": {name: camera_integrity() for name in CAMERAS},
             },
         }
+
+    async def dismiss_last_stop(self, verdict_id: str | None) -> dict[str, Any]:
+        verdict, self.last_stop = self.last_stop, None
+        if verdict is None or verdict_id not in {None, verdict["id"]}:
+            self.last_stop = verdict
+            raise NotFound("There is no such verdict of a stop", code="no_last_stop")
+        self.changed.mark()
+        return {"dismissed": verdict["id"]}
 
     def health(self) -> dict[str, Any]:
         if self.match_id is None:

@@ -107,7 +107,11 @@ class FakeCapture:
         return preview_status()
 
     def status(self) -> dict[str, Any]:
-        return {"recording": self.recorder.status(), "preview": self.preview_status()}
+        return {
+            "recording": self.recorder.status(),
+            "preview": self.preview_status(),
+            "last_stop": self.recorder.last_stop,
+        }
 
     def cameras_status(self) -> dict[str, Any]:
         return {

@@ -181,7 +181,8 @@ class FakeWorker:
         assert self.order is not None
         self.write()
         end = self.segments[-1].info()["end_unix_ns"]
-        gap = {"from_unix_ns": end, "to_unix_ns": end + length_ns, "reason": reason}
+        span = {"from_unix_ns": end, "to_unix_ns": end + length_ns}
+        gap = {**span, "reason": reason, "kind": "writer"}
         self.gaps.append(gap)
         self.tell({"event": "gap", "gap": gap})
 

@@ -30,9 +30,11 @@ from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.health.space import Space
 from touchline.capture.recording.recorder import Recorder
 from touchline.capture.recording.running import CurrentRecording
+from touchline.capture.recording.verdict.laststop import FILE_NAME, LastStopStore
 from touchline.capture.settings.tree import MIB, CaptureSettings
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.supervision import Tasks, open_tasks
+from touchline.core.tasks import Changed
 from touchline.core.wallclock import ReadClocks, read_clocks
 from touchline.media.storage.diskspace import DiskSpace
 
@@ -190,7 +192,7 @@ def desk_in(
     clocks: ReadClocks,
 ) -> RecordingContext:
     """Put together what a recorder works with."""
-    root, current = folder / "recordings", CurrentRecording()
+    root, current, changed = folder / "recordings", CurrentRecording(), Changed()
     library = Library(root, is_running=current.is_running)
     return RecordingContext(
         settings=settings,
@@ -211,9 +213,11 @@ def desk_in(
         record=LibraryRecord(root, folder / "library.json"),
         spare=SpareDescriptors(0),
         current=current,
+        last_stop=LastStopStore(folder / FILE_NAME, changed),
         tasks=tasks,
         finished=lambda _: None,
         clocks=clocks,
+        changed=changed,
     )
 
 

@@ -22,6 +22,7 @@ def camera(
         id=number,
         name=f"cam{number}",
         key=f"camera_{number}",
+        label=f"CAM {number}",
         status={"state": "running", **status},
         state="running",
         statuses=1,

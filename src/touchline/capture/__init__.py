@@ -78,6 +78,7 @@ from touchline.capture.recording.answers import (
     StopReport,
 )
 from touchline.capture.recording.recorder import Recorder
+from touchline.capture.recording.verdict.answers import LastStopDismissed
 from touchline.capture.settings.answers import IceServer
 from touchline.capture.settings.processing import Kind as JobKindName
 from touchline.capture.settings.tree import DEMO_CAMERAS, CaptureSettings
@@ -111,6 +112,7 @@ __all__ = [
     "JobList",
     "JobRemoved",
     "JobState",
+    "LastStopDismissed",
     "Library",
     "LogTail",
     "MadeOfMatch",

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from touchline.capture.cameras.answers import CameraStatus
 from touchline.capture.live.answers import PREVIEW_EXAMPLE, PreviewStatus
 from touchline.capture.recording.answers import IDLE_EXAMPLE, RecordingStatus
+from touchline.capture.recording.verdict.answers import LastStop
 from touchline.core.answers import example
 
 
@@ -21,6 +22,9 @@ class Status(TypedDict):
     """State of the recording."""
     preview: PreviewStatus
     """State of the preview."""
+    last_stop: NotRequired[LastStop | None]
+    """Verdict of the last stop, until the next start or until somebody dismisses it; null if there
+    is none."""
 
 
 @with_config(

@@ -112,7 +112,11 @@ class Capture:
 
     def status(self) -> Status:
         """Return the state of the recording and the preview, the body of `GET /api/v1/status`."""
-        return {"recording": self.recorder.status(), "preview": self.preview_status()}
+        return {
+            "recording": self.recorder.status(),
+            "preview": self.preview_status(),
+            "last_stop": self.recorder.last_stop,
+        }
 
     def preview_status(self) -> PreviewStatus:
         """Return the contract's PreviewStatus."""

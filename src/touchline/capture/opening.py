@@ -39,6 +39,8 @@ from touchline.capture.logs.diagnostics import Diagnostics
 from touchline.capture.logs.files import LogFiles, open_log_files
 from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.recorder import Recorder
+from touchline.capture.recording.verdict.laststop import FILE_NAME as LAST_STOP_NAME
+from touchline.capture.recording.verdict.laststop import LastStopStore
 from touchline.capture.settings.tree import CaptureSettings
 from touchline.core import patience
 from touchline.core.descriptors import SpareDescriptors
@@ -46,6 +48,7 @@ from touchline.core.events.kinds import AlertType
 from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor, Tasks, open_tasks
+from touchline.core.tasks import Changed
 from touchline.core.wallclock import read_clocks
 
 log = logging.getLogger(__name__)
@@ -221,7 +224,7 @@ def _context(
     spare: SpareDescriptors,
     tasks: Tasks,
 ) -> RecordingContext:
-    settings, root = base.settings, base.disk.root
+    settings, root, changed = base.settings, base.disk.root, Changed()
     return RecordingContext(
         settings=settings,
         root=root,
@@ -235,9 +238,11 @@ def _context(
         record=base.record,
         spare=spare,
         current=base.current,
+        last_stop=LastStopStore(base.data_dir / LAST_STOP_NAME, changed),
         tasks=tasks,
         finished=services.finished,
         clocks=read_clocks,
+        changed=changed,
     )
 
 

@@ -47,6 +47,7 @@ async def test_a_match_is_listed_as_the_contract_has_it(root: Path, library: Lib
             "camera_count": 1,
             "segments_count": 2,
             "created_at": 900,
+            "poster": "/api/v1/matches/m1/poster.jpg",
         }
     }
 
@@ -69,6 +70,7 @@ async def test_every_kind_of_folder_has_its_place_or_none(root: Path, library: L
 
     assert sorted(listing) == ["many", "singles only"]
     assert listing["singles only"]["created_at"] is None
+    assert listing["singles only"]["poster"] is None
     assert [entry["file"] for entry in listing["many"]["files"]] == ["cam2", "cam10", "unknown"]
     assert listing["many"]["camera_count"] == 3
 

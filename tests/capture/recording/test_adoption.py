@@ -101,6 +101,25 @@ async def test_where_one_worker_is_gone_its_file_is_mended_and_it_goes_on(
         assert all(segment.finalized for segment in it.manifest().segments)
 
 
+@pytest.mark.parametrize("known_by", ["the worker", "the manifest"])
+async def test_a_match_that_was_taken_over_shows_the_losses_that_are_known(
+    tmp_path: Path, fleet: FakeFleet, known_by: str
+) -> None:
+    async with studio(tmp_path, fleet=fleet, leave_recording=True) as it:
+        await it.start()
+        fleet[0].gap("it could not be written")
+        await until(lambda: it.manifest().gaps, "it is listed")
+    if known_by == "the manifest":
+        fleet[0].die()
+    async with studio(tmp_path, fleet=fleet) as it:
+        told = [
+            (loss["name"], loss["kind"], loss["seconds"], loss["ended"])
+            for loss in it.status()["losses"]
+            if loss["reason"] == "it could not be written"
+        ]
+        assert told == [("CAM 0", "writer", 0.5, True)]
+
+
 async def test_a_lost_manifest_is_read_back_from_the_segments(
     tmp_path: Path, fleet: FakeFleet
 ) -> None:
@@ -203,7 +222,12 @@ async def test_a_match_that_may_not_go_on_is_marked_as_interrupted(
         assert manifest.ended_unix_ns == matchclock.last_footage_ns(manifest)
         assert all(segment.finalized for segment in manifest.segments)
         assert it.alerts.types() == ["recording_interrupted", "recording_salvaged"]
+        verdict = it.recorder.last_stop
+        assert verdict is not None
+        assert (verdict["match_id"], verdict["success"], verdict["files_ok"]) == ("m1", False, None)
+        assert "the machine or the server went down" in verdict["message"]
         assert (await it.start("m2"))["success"]
+        assert it.recorder.last_stop is None
 
 
 async def test_of_two_interrupted_matches_the_newer_one_goes_on(
@@ -215,6 +239,7 @@ async def test_of_two_interrupted_matches_the_newer_one_goes_on(
         await until(lambda: it.recorder.status()["recording"], "it goes on")
         assert it.recorder.status()["match_id"] == "a-newer"
         assert it.manifest("b-older").state == "interrupted"
+        assert it.recorder.last_stop is None
 
 
 async def test_a_match_that_cannot_be_mended_does_not_keep_the_server_down(

@@ -84,6 +84,9 @@ class MatchEntry(ManifestFields, DetailsField):
     """Number of segments of all cameras."""
     created_at: int | None
     """Start of the first segment in Unix seconds."""
+    poster: NotRequired[str | None]
+    """URL of the picture that stands for the match, which the first request creates; null without
+    footage of a camera."""
 
 
 @with_config(
@@ -104,6 +107,7 @@ class MatchEntry(ManifestFields, DetailsField):
                     "camera_count": 1,
                     "segments_count": 2,
                     "created_at": 1770836561,
+                    "poster": "/api/v1/matches/match_20260211_001/poster.jpg",
                 }
             }
         }

@@ -277,6 +277,7 @@ def _match_entry(
         "camera_count": len(cameras),
         "segments_count": len(segments),
         "created_at": _created_at(segments) if segments else None,
+        "poster": _url(match_id, "poster.jpg", below="matches") if segments else None,
     }
 
 
@@ -388,9 +389,9 @@ def _signature(folder: str) -> tuple[_Signature, float]:
     return signature, max(match.st_ctime, segments.st_ctime)
 
 
-def _url(match_id: str, kind: str, name: str) -> str:
-    match, file = (quote(os.fsencode(part), safe="") for part in (match_id, name))
-    return f"/api/v1/recordings/{match}/{kind}/{file}"
+def _url(match_id: str, *path: str, below: str = "recordings") -> str:
+    parts = (quote(os.fsencode(part), safe="") for part in (match_id, *path))
+    return f"/api/v1/{below}/{'/'.join(parts)}"
 
 
 def _json(value: Any) -> bytes:

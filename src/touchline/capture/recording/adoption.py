@@ -18,6 +18,7 @@ from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.follower import Follower
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.running import Running
+from touchline.capture.recording.verdict.verdict import verdict_of_interruption
 from touchline.core import patience
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ async def adopt(
         await _take_over(
             context, follower, begin, living, manifests_by_id.pop(living, None), hellos
         )
-    resumable = None
+    resumable, ended = None, None
     for manifest in manifests_by_id.values():
         try:
             mended = await _repair(context, manifest)
@@ -77,10 +78,13 @@ async def adopt(
         may = matchclock.may_resume(mended, now, trust, max_match_s=context.settings.max_match_s)
         if context.current.running is None and may and context.settings.resume_after_crash:
             resumable = mended
+        ended = mended
     if resumable is not None:
         running = _resume(context, begin, resumable)
         with patience.move_on_after(_RESUME_S):
             await running.started.settled()
+    elif ended is not None and context.current.running is None:
+        await context.last_stop.put(verdict_of_interruption(ended))
 
 
 async def _await_workers(context: RecordingContext) -> None:
@@ -130,7 +134,7 @@ async def _take_over(
     for camera_id, track in match.tracks.items():
         if camera_id in reported:
             continue
-        follower.lose(match, track, "the worker was not running")
+        follower.lose(match, track, "the worker was not running", "worker")
         if camera_id in hellos:  # others are repaired when they connect
             await context.mend(match, track)
             context.spawn(follower.go_on, match, track, name=f"{track.camera.name} continues")
@@ -178,7 +182,7 @@ def _resume(context: RecordingContext, begin: Begin, mended: Manifest) -> Runnin
     part = running.match.part
     gap_s = (part.start_ns - interruption.at_unix_ns) / 1e9 if part.pause_known else None
     for track in running.match.tracks.values():
-        track.lose(interruption.reason, interruption.at_unix_ns)
+        track.lose(interruption.reason, interruption.at_unix_ns, "interruption")
     context.alarm(alert.recording_resumed(before.match_id, gap_s=gap_s))
     return running
 

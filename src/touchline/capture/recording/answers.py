@@ -11,6 +11,7 @@ from touchline.capture.cameras.answers import CameraState
 from touchline.capture.library.verification.answers import Integrity, ProbeResult
 from touchline.capture.recording.health.soundness import IssueKind, MatchPhase
 from touchline.core.answers import ANSWER, OPEN_OBJECT, Undocumented, example, open_enum
+from touchline.ipc.wire import GapKind
 
 
 @with_config(ANSWER)
@@ -98,6 +99,31 @@ class IdleRecording(TypedDict):
     overload_guard: OverloadGuard
 
 
+@with_config(ANSWER)
+class RecordingLoss(TypedDict):
+    """A stretch of the recording that a camera did not film."""
+
+    camera: str
+    """Camera as `camera_N`."""
+    name: str
+    """Display name of the camera."""
+    from_s: float
+    """Start in seconds since the start of the recording, by the clock of the match."""
+    seconds: float
+    """Length in seconds; so far if it lasts."""
+    reason: str
+    """Human-readable reason. Programs use `kind`, because texts may change."""
+    kind: Annotated[GapKind, open_enum(get_args(GapKind))]
+    """`camera`: it was away or sent nothing. `frames`: it went on without sending them. `format`:
+    its stream changed. `disk`: it took nothing. `writer`: the footage could not be written.
+    `worker`: the process of the camera was missing. `interruption`: the machine or the server went
+    down."""
+    ended: bool
+    """Whether it is over."""
+    length_known: NotRequired[bool]
+    """False if the machine was off meanwhile and its clock is not trusted."""
+
+
 class DiskTrouble(TypedDict):
     """First problem of the recordings disk, and its remedy; null if there is none."""
 
@@ -128,6 +154,9 @@ class ActiveRecording(TypedDict):
     """Reasons, by `camera_N` or other cause."""
     camera_recovery: dict[str, CameraRecovery]
     """Entries by `camera_N`."""
+    losses: NotRequired[list[RecordingLoss]]
+    """Losses in order: all that last, and the newest of those that are over, 200 together. The
+    `gaps` of the cameras count all."""
     overload_guard: OverloadGuard
     disk_minutes_left: NotRequired[float | None]
     """Estimated minutes of recording until the disk is full, if known."""

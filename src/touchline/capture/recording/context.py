@@ -29,6 +29,7 @@ from touchline.capture.recording.health.space import RECLAIM_BYTES, Space
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.track import Track
 from touchline.capture.recording.running import CurrentRecording
+from touchline.capture.recording.verdict.laststop import LastStopStore
 from touchline.capture.settings.tree import CaptureSettings
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.events.kinds import EventCategory, EventType
@@ -59,11 +60,12 @@ class RecordingContext:
     spare: SpareDescriptors
     """Reserved file descriptors for starts and stops when no others are left."""
     current: CurrentRecording
+    last_stop: LastStopStore
     tasks: Tasks
     finished: Callable[[str], None]
     """Callback for a finished match that requested processing."""
     clocks: ReadClocks
-    changed: Changed = field(default_factory=Changed)
+    changed: Changed
     """Marked when the published state of the recording is out of date."""
     unsaved: Changed = field(default_factory=Changed)
     """Marked when the manifest on disk is out of date."""
@@ -79,6 +81,10 @@ class RecordingContext:
         newest_ns = self.record.newest_unix_ns
         trust = trust_of(now.unix_ns, synchronised=now.synchronised, newest_unix_ns=newest_ns)
         return now, trust
+
+    def unix_s(self) -> float:
+        """Return the date in Unix seconds."""
+        return self.clocks().unix_ns / 1e9
 
     def note(self, kind: EventType, category: EventCategory, message: str, **details: Any) -> None:
         """Record an event.

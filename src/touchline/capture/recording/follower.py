@@ -14,6 +14,7 @@ from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.track import Track
 from touchline.capture.recording.orders import make_order
 from touchline.core.errors import Blocked, Failed
+from touchline.ipc.wire import GapKind
 from touchline.media.storage.disk import FULL, OK
 
 log = logging.getLogger(__name__)
@@ -163,15 +164,15 @@ class Follower:
         if running is not None and camera.id in running.match.tracks:
             track = running.match.tracks[camera.id]
             if running.match.phase == "recording":
-                self.lose(running.match, track, f"the worker exited: {reason}")
+                self.lose(running.match, track, f"the worker exited: {reason}", "worker")
 
-    def lose(self, match: Match, track: Track, reason: str) -> None:
+    def lose(self, match: Match, track: Track, reason: str, kind: GapKind = "camera") -> None:
         """Mark the camera as delivering nothing, and send an alert if that is new."""
         # A camera without footage was missing from the start, even if it is noticed later.
         at_unix_ns = match.now_ns()
         if not track.started:
             at_unix_ns = min(at_unix_ns, match.start_unix_ns)
-        if track.lose(reason, at_unix_ns):
+        if track.lose(reason, at_unix_ns, kind):
             self._context.alarm(
                 alert.recording_camera_lost(match.match_id, track.camera.id, reason)
             )
@@ -209,7 +210,7 @@ class Follower:
         stall_after_s = self._context.settings.stall_after_s
         reason = match.lost_reason(track.camera)
         if reason is not None:
-            self.lose(match, track, reason)
+            self.lose(match, track, reason, "camera" if track.camera.link.connected else "worker")
             return
         age = track.camera.last_frame_age_s
         delivers = track.camera.state == "running" and age is not None and age < stall_after_s

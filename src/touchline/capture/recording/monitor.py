@@ -62,6 +62,7 @@ class RecordingMonitor:
         """Start the loops."""
         settings, context = self._context.settings, self._context
         context.keep("manifest", self.save_once, every_s=SAVE_EVERY_S)
+        context.keep("last stop", context.last_stop.save_once, every_s=0.0)
         context.keep("health probes", self.probe_once, every_s=PROBE_EVERY_S)
         context.keep("verification", self.verify_once, every_s=VERIFY_EVERY_S)
         context.keep("wall clock", self.watch_clock_once, every_s=CLOCK_EVERY_S)

@@ -36,6 +36,7 @@ from touchline.capture.recording.monitor import RecordingMonitor
 from touchline.capture.recording.running import Running
 from touchline.capture.recording.start import start_cameras
 from touchline.capture.recording.stop import stop_cameras
+from touchline.capture.recording.verdict.answers import LastStop, LastStopDismissed
 from touchline.core.errors import Blocked, Failed, TouchlineError
 
 log = logging.getLogger(__name__)
@@ -95,6 +96,15 @@ class Recorder:
     def health(self) -> RecordingHealth:
         """Return the body of `GET /api/v1/recording-health`, from memory."""
         return self._monitor.health()
+
+    @property
+    def last_stop(self) -> LastStop | None:
+        """Verdict of the last stop, until the next start or until somebody dismisses it."""
+        return self._context.last_stop.current
+
+    async def dismiss_last_stop(self, verdict_id: str | None) -> LastStopDismissed:
+        """Dismiss the verdict of the last stop. Raises NotFound if it is another one by now."""
+        return await self._context.last_stop.dismiss(verdict_id)
 
     # ------------------------------------------------------------- start and stop
 
@@ -299,6 +309,7 @@ class Recorder:
             )
         if report["success"]:
             match.begin()
+            context.last_stop.clear()
             self._await_late(match, report)
             context.note_unsaved()
         else:
@@ -356,6 +367,7 @@ class Recorder:
     async def adopt(self, hellos: Mapping[int, Mapping[str, Any]]) -> None:
         """Continue what was being recorded when the last server ended."""
         await to_thread.run_sync(self._context.record.load)
+        await self._context.last_stop.load()
         await adoption.adopt(self._context, self.follower, self._begin, hellos)
         self.follower.end_orphans_from_now()
 

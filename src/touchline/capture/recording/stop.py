@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 import anyio
@@ -18,6 +19,8 @@ from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.track import Track
 from touchline.capture.recording.stopreport import stop_report
+from touchline.capture.recording.verdict.answers import LastStop
+from touchline.capture.recording.verdict.verdict import verdict_of_failure, verdict_of_stop
 from touchline.core import patience
 from touchline.core.errors import Blocked, Failed
 
@@ -30,9 +33,26 @@ _DROPPED = (
 
 
 async def stop_cameras(context: RecordingContext, match: Match) -> StopReport:
-    """Stop, verify the files, save the final manifest and send the required alerts."""
+    """Stop, verify the files, save the final manifest and send the required alerts.
+
+    The verdict is kept as that of the last stop, also of a stop that ends with an error.
+    """
     with context.spare.lent():  # reserved descriptors, for reading files and starting ffprobe
-        return await _stop_cameras(context, match)
+        try:
+            report = await _stop_cameras(context, match)
+        except Exception as error:
+            await _keep_verdict(context, partial(verdict_of_failure, match, error))
+            raise
+        await _keep_verdict(context, partial(verdict_of_stop, match, report))
+        return report
+
+
+async def _keep_verdict(context: RecordingContext, make: Callable[[float], LastStop]) -> None:
+    """Keep the verdict of a stop. Never raises: a stop does not depend on it."""
+    try:
+        await context.last_stop.put(make(context.unix_s()))
+    except Exception:
+        log.exception("the verdict of the stop could not be kept")
 
 
 async def _stop_cameras(context: RecordingContext, match: Match) -> StopReport:

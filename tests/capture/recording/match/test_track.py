@@ -51,6 +51,34 @@ def test_a_pause_that_the_disk_made_says_so() -> None:
     assert degraded_reason(it) == "disk full: 15 MiB are free"
 
 
+def test_a_gap_that_the_manifest_and_the_worker_know_is_listed_once() -> None:
+    """Bug: a server that took a match over listed its gaps twice."""
+    told = {"from_unix_ns": S, "to_unix_ns": 2 * S, "reason": "the disk was too slow"}
+    before, it = track(), track()
+    before.note_gap(told)
+    it.take_earlier([], before.gaps)
+    it.take_report({"segments": [], "gaps": [told, told]})
+    assert it.gaps == before.gaps
+
+
+def test_a_gap_says_what_lost_the_footage() -> None:
+    it = track()
+    it.note_segment(info(0, 0, 10), "opened")
+    it.lose("the worker exited", 10 * S, "worker")
+    assert [gap.kind for gap in it.all_gaps()] == ["worker"]
+    it.note_segment(info(1, 14, 15), "opened")
+    it.note_disk("full", "15 MiB are free", None)
+    it.note_segment(info(2, 18, 19), "opened")
+    it.note_disk("ok", None, None)
+    it.note_segment(info(3, 22, 23), "opened")
+    it.lose("no frame for 0.9 s", 23 * S)
+    told = {"from_unix_ns": 30 * S, "to_unix_ns": 31 * S, "reason": "frames are missing"}
+    it.note_gap({**told, "kind": "frames"})
+    it.note_gap({**told, "from_unix_ns": int(30.5 * S)})  # of a worker of an earlier version
+    kinds = [gap.kind for gap in it.all_gaps()]
+    assert kinds == ["worker", "disk", "camera", "frames", None, "camera"]
+
+
 def test_a_camera_that_comes_late_has_a_gap_from_the_start() -> None:
     it = track()
     it.lose("nobody answers", 3 * S)

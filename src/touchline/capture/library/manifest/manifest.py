@@ -107,7 +107,7 @@ class Gap(_Record):
     """Stretch of the match without footage of a camera.
 
     `to_unix_ns` is None while it lasts. `length_known` is false if the machine was off and its
-    clock is not trusted.
+    clock is not trusted. `kind` is a `wire.GapKind`; None in manifests of earlier versions.
     """
 
     camera: str
@@ -115,6 +115,7 @@ class Gap(_Record):
     to_unix_ns: int | None
     reason: str
     length_known: bool = True
+    kind: str | None = None
 
 
 class Interruption(_Record):

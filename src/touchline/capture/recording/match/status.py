@@ -13,6 +13,7 @@ from touchline.capture.recording.answers import (
 )
 from touchline.capture.recording.health.guard import OverloadDetector
 from touchline.capture.recording.health.soundness import CameraObservation, RecordingObservation
+from touchline.capture.recording.match.losses import losses_of
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.track import Track
 
@@ -45,6 +46,7 @@ def status_of(
         "degraded": bool(degraded),
         "degraded_cameras": degraded,
         "camera_recovery": {t.camera.key: _recovery(t) for t in match.tracks.values()},
+        "losses": losses_of(match),
         "overload_guard": guard.status(),
         "disk_minutes_left": disk_minutes_left,
         "interruptions": len(match.interruptions),

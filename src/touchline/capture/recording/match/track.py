@@ -12,6 +12,7 @@ from touchline.capture.cameras.cameras import Camera
 from touchline.capture.library.manifest.manifest import Gap, SegmentRecord
 from touchline.capture.library.stretches import Stretch, subtract, union
 from touchline.capture.library.verification.answers import ProbeResult
+from touchline.ipc.wire import GapKind
 
 _LEAST_GAP_NS = 200_000_000
 _LEAST_LOSS_NS = 20_000_000
@@ -34,6 +35,7 @@ class Track:
     started: bool = False
     recording: bool = False
     lost_reason: str | None = None
+    lost_kind: GapKind = "camera"
     lost_at_unix_ns: int | None = None
     respawns: int = 0
     attempts_before: int = 0
@@ -215,15 +217,16 @@ class Track:
             from_unix_ns=int(told["from_unix_ns"]),
             to_unix_ns=int(told["to_unix_ns"]),
             reason=str(told["reason"]),
+            kind=told.get("kind"),  # missing from a worker of an earlier version
         )
         if gap in self.told_gaps:
             return
-        self.told_gaps.append(gap)
         self.gaps = [
             rest
             for known in self.gaps
             for rest in ([known] if known in self.told_gaps else without(known, [gap]))
         ]
+        self.told_gaps.append(gap)
         self.gaps.append(gap)
         self.gaps.sort(key=lambda each: each.from_unix_ns)
 
@@ -233,6 +236,7 @@ class Track:
         The worker died, or the camera was not there yet.
         """
         reason = self.lost_reason or self.disk_error or "the camera was interrupted"
+        kind: GapKind = "disk" if self.disk_error else "camera"
         unknown_ns = self.unknown_pause_before_ns
         gap = Gap(
             camera=self.camera.name,
@@ -240,15 +244,16 @@ class Track:
             to_unix_ns=to_ns,
             reason=reason,
             length_known=unknown_ns is None or not from_ns < unknown_ns <= to_ns,
+            kind=kind if self.lost_reason is None else self.lost_kind,
         )
         self.gaps += without(gap, self.told_gaps)
 
-    def lose(self, reason: str, at_unix_ns: int) -> bool:
+    def lose(self, reason: str, at_unix_ns: int, kind: GapKind = "camera") -> bool:
         """Mark the track as lost, and return whether that is new."""
         news = self.lost_reason is None
         if news:
             self.lost_at_unix_ns = self.end_unix_ns or at_unix_ns
-        self.lost_reason = reason
+        self.lost_reason, self.lost_kind = reason, kind
         return news
 
     def found_again(self) -> bool:
@@ -275,6 +280,7 @@ class Track:
                 from_unix_ns=self.lost_at_unix_ns,
                 to_unix_ns=None,
                 reason=self.lost_reason,
+                kind=self.lost_kind,
             )
 
 

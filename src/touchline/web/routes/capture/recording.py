@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from touchline.capture import (
     CamerasStatus,
     HostHealth,
+    LastStopDismissed,
     PipelineState,
     RecordingHealth,
     RecordingStatus,
@@ -158,6 +159,35 @@ async def stop_recording(
     A refusal (nothing recorded, still protected) is reported with status 200 and `success` false.
     """
     return answer(await capture.recorder.stop(force=force))
+
+
+@router.delete(
+    "/recording/last-stop",
+    name="last_stop",
+    operation_id="dismiss_last_stop",
+    summary="Dismiss the verdict of the last stop",
+    response_model=LastStopDismissed,
+    responses=may_answer(401, 403, 404),
+    dependencies=[NEEDS_KEY],
+)
+async def dismiss_last_stop(
+    capture: CaptureDep,
+    *,
+    verdict_id: Annotated[
+        str | None,
+        Query(
+            alias="id",
+            max_length=64,
+            description="Id of the verdict that was shown: another one, of a stop since then, is"
+            " not dismissed. Without it, the present one is.",
+        ),
+    ] = None,
+) -> Response:
+    """Remove the verdict of the last stop from the state on every device.
+
+    The match and what its check found stay in the library.
+    """
+    return answer(await capture.recorder.dismiss_last_stop(verdict_id))
 
 
 @router.get(
