@@ -21,9 +21,7 @@ def server(two_views: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def phone(chromium: Browser, server: EngineServer) -> Iterator[Dashboard]:
-    with dashboard(
-        chromium, server.origin, viewport=PHONE, has_touch=True, is_mobile=True
-    ) as made:
+    with dashboard(chromium, server.origin, viewport=PHONE, has_touch=True, is_mobile=True) as made:
         yield made
         assert made.faults == []
 
