@@ -70,3 +70,21 @@ def test_what_is_behind_more_is_reached_and_left_by_keyboard(phone: Dashboard) -
     expect(page.locator("main h1")).to_have_text("System")
     page.reload()
     expect(page.locator("main h1")).to_have_text("System")
+
+
+def test_a_language_is_chosen_once_and_kept_on_the_device(
+    chromium: Browser, server: EngineServer
+) -> None:
+    with dashboard(chromium, server.origin) as board:
+        page = board.go("/matches")
+        page.get_by_role("radio", name="Deutsch").check()
+        expect(page.get_by_role("navigation", name="Seiten")).to_be_visible()
+        expect(page).to_have_title("Spiele · touchline")
+        expect(page.get_by_role("radio", name="Deutsch")).to_be_focused()
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+        expect(page.get_by_role("link", name="Spieltag")).to_be_visible()
+        assert board.violations() == []
+        page.get_by_role("radio", name="English").check()
+        expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
+        assert board.faults == []

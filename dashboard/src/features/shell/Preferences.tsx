@@ -1,8 +1,13 @@
 import { Moon, Sun, SunMoon } from "lucide-react";
+import { useState } from "react";
+import { unreached } from "../../api/http";
+import { errorText } from "../../lib/errorWords";
 import { applyTheme, type Theme, useTheme } from "../../lib/theme";
 import { LANGUAGES, type Language, words } from "../../messages";
 import { useLanguage } from "../../messages/LanguageProvider";
+import { useFeedback } from "../../ui/feedback";
 import { Segmented } from "../../ui/Segmented";
+import styles from "./Shell.module.css";
 
 const THEMES = [
   ["system", SunMoon],
@@ -14,14 +19,24 @@ const CHOICES = Object.entries(LANGUAGES) as [Language, string][];
 /** Language and colours of this device. */
 export function Preferences() {
   const { language, choose } = useLanguage();
+  const { tell } = useFeedback();
+  // Its texts may have to be loaded first.
+  const [wanted, setWanted] = useState(language);
   const theme = useTheme();
   const { colour, colours } = words.shell;
+  const change = (chosen: Language) => {
+    setWanted(chosen);
+    choose(chosen).catch(() => {
+      setWanted(language);
+      tell(errorText(unreached()), { bad: true });
+    });
+  };
   return (
     <>
       <Segmented
         label={words.shell.language}
-        value={language}
-        onChange={(chosen) => void choose(chosen)}
+        value={wanted}
+        onChange={change}
         options={CHOICES.map(([tag, name]) => [
           tag,
           <span key={tag} lang={tag}>
@@ -35,8 +50,9 @@ export function Preferences() {
         onChange={applyTheme}
         options={THEMES.map(([name, Icon]) => [
           name,
-          <span key={name} title={colour[name]}>
-            <Icon size={18} role="img" aria-label={colour[name]} />
+          <span key={name} className={styles.colour} title={colour[name]}>
+            <Icon size={18} aria-hidden />
+            <span>{colour[name]}</span>
           </span>,
         ])}
       />
