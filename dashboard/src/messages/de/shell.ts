@@ -68,8 +68,6 @@ export const shell: Messages["shell"] = {
     atLeast: (least) => `Mindestens ${least}`,
     atMost: (most) => `Höchstens ${most}`,
     number: "Hier muss eine Zahl stehen.",
-    saved: "Gespeichert",
-    saving: "Wird gespeichert…",
   },
   stepper: {
     less: (what) => `Weniger: ${what}`,

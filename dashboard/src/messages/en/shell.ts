@@ -67,8 +67,6 @@ export const shell = {
     atLeast: (least: string) => `Minimum: ${least}`,
     atMost: (most: string) => `Maximum: ${most}`,
     number: "Enter a number.",
-    saved: "Saved",
-    saving: "Saving…",
   },
   stepper: {
     less: (what: string) => `Less: ${what}`,
