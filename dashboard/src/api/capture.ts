@@ -8,22 +8,24 @@ export type Camera = Schema["CameraStatus"];
 export type MarkerKind = Schema["MarkerState"]["kind"];
 export type MatchEntry = Schema["MatchEntry"];
 
-export const MARKERS: readonly (readonly [MarkerKind, string])[] = [
-  ["goal", "Goal"],
-  ["chance", "Chance"],
-  ["save", "Save"],
-  ["corner", "Corner"],
-  ["foul", "Foul"],
-  ["card", "Card"],
-  ["substitution", "Change"],
-  ["kickoff", "Kick-off"],
-  ["whistle", "Whistle"],
-  ["other", "Moment"],
+const MARKER_KINDS: readonly MarkerKind[] = [
+  "goal",
+  "chance",
+  "save",
+  "corner",
+  "foul",
+  "card",
+  "substitution",
+  "kickoff",
+  "whistle",
+  "other",
 ];
 
-export const markerNames = () => MARKERS;
-export const markerName = (kind: MarkerKind) =>
-  MARKERS.find(([each]) => each === kind)?.[1] ?? kind;
+export const markerName = (kind: MarkerKind) => words.matchday.markers[kind] ?? kind;
+
+/** Each kind with its name, in the order of its buttons. */
+export const markerNames = (): [MarkerKind, string][] =>
+  MARKER_KINDS.map((kind) => [kind, markerName(kind)]);
 
 /** All matches; asked for anew when the server says that something about them changed. */
 export function useMatches() {

@@ -1,4 +1,7 @@
 import type { Schema } from "../api/http";
+import { words } from "../messages";
+import { list, number } from "./format";
+import { isOpen } from "./losses";
 
 export type Problem = {
   key: string;
@@ -6,14 +9,16 @@ export type Problem = {
   what: string;
   todo: string;
   /** The words of programs. */
-  details?: string;
+  details: string[];
 };
 
 type Camera = Schema["CameraStatus"];
 type Recording = Extract<Schema["Status"]["recording"], { recording: true }>;
 type Told = Schema["RecordingProblem"];
+type Kind = Told["kind"];
 
 const SHORT_MINUTES = 30;
+const VERY_SHORT_MINUTES = 5;
 const STALE_S = 3;
 
 export type Facts = {
@@ -33,9 +38,7 @@ export function problemsOf({
   minutesLeft,
 }: Facts): Problem[] {
   const found = [
-    ...(recording?.recording
-      ? whileRecording(recording, cameras, health?.problems ?? [])
-      : cameras.filter(isLost).map(noAnswer)),
+    ...(recording?.recording ? whileRecording(recording, cameras, health?.problems ?? []) : []),
     ...ofSpace(minutesLeft),
     ...ofHeat(metrics),
   ];
@@ -44,112 +47,135 @@ export function problemsOf({
 
 function whileRecording(recording: Recording, cameras: Camera[], told: Told[]): Problem[] {
   const { degraded_cameras: degraded, overload_guard: guard } = recording;
-  const nameOf = (key: string) =>
-    cameras.find((camera) => `camera_${camera.id}` === key)?.name ?? key;
+  const nameOf = (key: string) => nameOfCamera(key, cameras);
+  const ofDisk = told.filter(({ kind }) => OF_THE_DISK.has(kind));
+  // A camera that a disk or a line about its loss speaks for is not told once more.
+  const spokenFor = new Set([
+    ...ofDisk.filter(({ kind }) => keepsFromSaving(kind)).map(({ camera }) => camera),
+    ...recording.losses.filter(isOpen).map(({ camera }) => camera),
+  ]);
   const lost = Object.entries(degraded)
-    .filter(([key]) => key !== "overload_guard")
-    .map(([key, reason]): Problem => {
-      if (!key.startsWith("camera_")) {
-        return { key, severity: "bad", what: reason, todo: "The other files go on." };
-      }
-      const disk = told.find(({ camera, kind }) => camera === key && isOfDisk(kind));
-      return {
-        key,
-        severity: "bad",
-        what: `${nameOf(key)} is not recorded`,
-        details: reason,
-        todo: disk
-          ? adviceOn(disk.kind)
-          : adviceOnRecovery(recording.camera_recovery[key], cameras.length - 1),
-      };
-    });
+    .filter(([key]) => key !== "overload_guard" && !spokenFor.has(key))
+    .map(([key, reason]) =>
+      key.startsWith("camera_")
+        ? notRecorded(nameOf(key), key, reason, recording, cameras)
+        : part(key, reason),
+    );
   // What a lost camera's files lack follows from that.
-  const notOfLost = told.filter(({ camera }) => camera == null || !Object.hasOwn(degraded, camera));
-  return [...lost, ...ofOverload(guard), ...notOfLost.map(ofHealth)];
+  const others = told.filter(
+    ({ kind, camera }) =>
+      !OF_THE_DISK.has(kind) && (camera == null || !Object.hasOwn(degraded, camera)),
+  );
+  return [
+    ...disks(ofDisk, nameOf),
+    ...lost,
+    ...ofOverload(guard),
+    ...others.map((problem) => ofHealth(problem, nameOf)),
+  ];
+}
+
+export const nameOfCamera = (key: string, cameras: readonly Camera[]) =>
+  cameras.find((camera) => `camera_${camera.id}` === key)?.name ?? key;
+
+function notRecorded(
+  name: string,
+  key: string,
+  reason: string,
+  recording: Recording,
+  cameras: Camera[],
+): Problem {
+  return {
+    key,
+    severity: "bad",
+    what: words.matchday.problems.notRecorded(name),
+    todo: adviceOnRecovery(recording.camera_recovery[key], cameras.length - 1),
+    details: [reason],
+  };
+}
+
+function part(key: string, reason: string): Problem {
+  const { other, otherTodo } = words.matchday.problems;
+  return { key, severity: "bad", what: other, todo: otherTodo, details: [reason] };
+}
+
+/** One problem for each thing that the disk does, whichever cameras it is about. */
+function disks(told: Told[], nameOf: (key: string) => string): Problem[] {
+  return [...new Set(told.map(({ kind }) => kind))].map((kind) => {
+    const those = told.filter((problem) => problem.kind === kind);
+    const cameras = those.flatMap(({ camera }) => (camera == null ? [] : [nameOf(camera)]));
+    const { what, todo } = words.matchday.problems.kinds[kind];
+    return {
+      key: kind,
+      severity: keepsFromSaving(kind) || kind === "segments_dir_missing" ? "bad" : "warn",
+      what:
+        keepsFromSaving(kind) && cameras.length
+          ? words.matchday.problems.withoutCameras(what(""), list(cameras))
+          : what(""),
+      todo,
+      details: those.map(({ message }) => message),
+    };
+  });
 }
 
 function ofOverload({ active, reasons }: Schema["OverloadGuard"]): Problem[] {
   if (!active) return [];
+  const { overload, overloadTodo } = words.matchday.problems;
   return [
-    {
-      key: "overload",
-      severity: "warn",
-      what: `The machine hardly keeps up: ${reasons.join(", ")}`,
-      todo: "Close live pictures that nobody needs and stop other programs on it.",
-    },
+    { key: "overload", severity: "warn", what: overload, todo: overloadTodo, details: reasons },
   ];
 }
 
-function ofHealth({ kind, camera, message }: Told): Problem {
+function ofHealth({ kind, camera, message }: Told, nameOf: (key: string) => string): Problem {
+  const { kinds, wholeMatch, unknown, unknownTodo } = words.matchday.problems;
+  const name = camera == null ? wholeMatch : nameOf(camera);
+  const known = Object.hasOwn(kinds, kind) ? kinds[kind] : null;
   return {
     key: `${kind} ${camera ?? ""}`,
-    severity: isOfDisk(kind) || kind === "segments_dir_missing" ? "bad" : "warn",
-    what: message,
-    todo: adviceOn(kind),
-  };
-}
-
-/** A camera that is lost while nothing is recorded. */
-function noAnswer(camera: Camera): Problem {
-  return {
-    key: `camera_${camera.id}`,
     severity: "warn",
-    what: `${camera.name} does not answer`,
-    details: camera.last_error ?? undefined,
-    todo: "Look at its cable, power and network before the kick-off; it is tried again by itself.",
+    what: known ? known.what(name) : unknown(name),
+    todo: known ? known.todo : unknownTodo,
+    details: [message],
   };
 }
 
 function ofSpace(minutesLeft: number | null | undefined): Problem[] {
   if (typeof minutesLeft !== "number" || minutesLeft >= SHORT_MINUTES) return [];
+  const { space, spaceTodo } = words.matchday.problems;
   return [
     {
-      key: "disk",
-      severity: minutesLeft < 5 ? "bad" : "warn",
-      what: `The disk lasts for ${Math.max(0, Math.floor(minutesLeft))} more minutes of recording`,
-      todo: "Delete matches that are no longer needed; the running one is not touched.",
+      key: "space",
+      severity: minutesLeft < VERY_SHORT_MINUTES ? "bad" : "warn",
+      what: space(Math.max(0, Math.floor(minutesLeft))),
+      todo: spaceTodo,
+      details: [],
     },
   ];
 }
 
 function ofHeat(metrics: Schema["SystemMetrics"] | undefined): Problem[] {
   if (!metrics?.temperature.critical && !metrics?.temperature.warning) return [];
+  const { heat, heatTodo } = words.matchday.problems;
   return [
     {
       key: "heat",
       severity: metrics.temperature.critical ? "bad" : "warn",
-      what: `The machine is hot: ${Math.round(metrics.temperature.max_c)} °C`,
-      todo: "Take it out of the sun and give it air; a hot machine slows down.",
+      what: heat(number(metrics.temperature.max_c)),
+      todo: heatTodo,
+      details: [],
     },
   ];
 }
 
-type Kind = Told["kind"];
-
-const DISK_LOOK = "Look at the disk, and at who may write to the recordings folder.";
-
-/** What to do about each kind; a kind that the server adds does not build until it is here. */
-const ADVICE: Record<Kind, string> = {
-  disk_error: "Stop at the next break, and use another disk; its own log says what is wrong.",
-  disk_file_too_large: "Nothing is lost. Lift the limit on file sizes, or use another filesystem.",
-  disk_full: "Delete matches that are no longer needed; nothing has to be started again.",
-  disk_gone: "Connect and mount the disk where it was; nothing has to be started again.",
-  disk_read_only: "Check the disk and mount it again; nothing has to be started again.",
-  disk_slow: "Stop what else writes to the disk; a disk that stays slow must be replaced.",
-  index_regressed: "Somebody else writes into the match's folder: find out who.",
-  no_frames: "Look at the camera; it is being brought back already.",
-  no_segments: DISK_LOOK,
-  not_growing: "Look at the camera; if it sends pictures, the disk hangs.",
-  pipeline_missing: "Wait a second or two; if it stays, look at the log.",
-  pipeline_state: "Wait a second or two; if it stays, look at the log.",
-  probe_failed: "Keep the file, stop, and verify the match.",
-  recovering: "Look at its power, cable and address; it returns by itself.",
-  recovery_exhausted: "Mend the camera, then stop and start the recording.",
-  segments_dir_missing: DISK_LOOK,
-  too_small: "Look at the camera; if it sends pictures, the disk hangs.",
-  writer_failed: DISK_LOOK,
-  zero_bytes: "Look at the camera; if it sends pictures, the disk hangs.",
-};
+const OF_THE_DISK: ReadonlySet<Kind> = new Set([
+  "disk_error",
+  "disk_file_too_large",
+  "disk_full",
+  "disk_gone",
+  "disk_read_only",
+  "disk_slow",
+  "segments_dir_missing",
+  "writer_failed",
+]);
 
 const WHILE_NOT_WRITTEN: ReadonlySet<Kind> = new Set([
   "disk_error",
@@ -159,25 +185,19 @@ const WHILE_NOT_WRITTEN: ReadonlySet<Kind> = new Set([
   "writer_failed",
 ]);
 
-/** Whether it is the disk that keeps footage from being written. */
-function isOfDisk(kind: Kind): boolean {
-  return WHILE_NOT_WRITTEN.has(kind);
-}
-
-function adviceOn(kind: Kind): string {
-  return Object.hasOwn(ADVICE, kind)
-    ? ADVICE[kind]
-    : "What was written before is kept. Verify the match when it is over.";
-}
+/** Whether this keeps footage from being written. */
+const keepsFromSaving = (kind: Kind) => WHILE_NOT_WRITTEN.has(kind);
 
 /** What to do about a lost camera, and what the other cameras do meanwhile. */
-function adviceOnRecovery(
+export function adviceOnRecovery(
   recovery: Schema["CameraRecovery"] | undefined,
   otherCameras: number,
 ): string {
-  return recovery?.failed_permanently
-    ? "It was given up. Look at its cable and power, then stop and start the recording."
-    : `It is brought back by itself${attempts(recovery?.attempts)}. Look at its cable, power and network${others(otherCameras)}.`;
+  const { losses } = words.matchday;
+  const others = otherCameras > 0 ? [losses.others(otherCameras)] : [];
+  if (recovery?.failed_permanently) return [losses.givenUp, ...others].join(" ");
+  const again = recovery?.attempts ? losses.attempt(recovery.attempts) : losses.reconnecting;
+  return [again, losses.check, ...others].join(" ");
 }
 
 /** Whether a running camera sends nothing at the moment. */
@@ -189,13 +209,4 @@ export function isStale(camera: Camera): boolean {
 export function isLost(camera: Camera): boolean {
   const away = camera.recovering && camera.state === "starting";
   return away || camera.state === "error" || isStale(camera);
-}
-
-function attempts(count: number | undefined): string {
-  return count ? ` (attempt ${count})` : "";
-}
-
-function others(count: number): string {
-  if (count < 1) return "";
-  return count === 1 ? "; the other camera goes on" : "; the other cameras go on";
 }

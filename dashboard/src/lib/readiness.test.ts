@@ -1,36 +1,20 @@
 import { expect, test } from "vitest";
-import type { Schema } from "../api/http";
-import { readinessOf, startFailure } from "./readiness";
+import { active, camera, idle, LEFT, LOST, RIGHT } from "./fixtures";
+import { readinessOf, recordingInWords, startFailure, stateOfCamera } from "./readiness";
 
-const camera = (id: number, name: string, more: Partial<Schema["CameraStatus"]> = {}) => ({
-  id,
-  name,
-  kind: "rtsp",
-  state: "running" as const,
-  recovering: false,
-  fps: 30,
-  bitrate_bps: 1,
-  last_frame_age_s: 0.1,
-  dropped: {},
-  last_error: null,
-  ...more,
-});
-const LEFT = camera(0, "LEFT");
-const RIGHT = camera(1, "RIGHT");
-const LOST = camera(1, "RIGHT", { state: "error", last_error: "gst-resource-error-quark" });
 const UNPLUGGED = camera(1, "RIGHT", { state: "starting", recovering: true });
 
 test.each([
   [[LEFT, RIGHT], "Ready"],
   [[camera(0, "LEFT", { state: "idle", last_frame_age_s: null }), RIGHT], "Ready"],
-  [[LEFT, LOST], "Not ready: RIGHT does not answer"],
-  [[LEFT, camera(1, "RIGHT", { last_frame_age_s: 9 })], "Not ready: RIGHT does not answer"],
-  [[LEFT, UNPLUGGED], "Not ready: RIGHT does not answer"],
+  [[LEFT, LOST], "Not ready: RIGHT is offline"],
+  [[LEFT, camera(1, "RIGHT", { last_frame_age_s: 9 })], "Not ready: RIGHT is offline"],
+  [[LEFT, UNPLUGGED], "Not ready: RIGHT is offline"],
   [[LEFT, camera(1, "RIGHT", { state: "starting" })], "Ready"],
-  [[LOST], "Not ready: RIGHT does not answer"],
-  [[camera(0, "LEFT", { state: "error" }), LOST], "Not ready: no camera answers"],
-  [[LEFT, LOST, camera(2, "GOAL", { state: "error" })], "Not ready: RIGHT and GOAL do not answer"],
-  [[], "Not ready: no camera is configured"],
+  [[LOST], "Not ready: RIGHT is offline"],
+  [[camera(0, "LEFT", { state: "error" }), LOST], "Not ready: all cameras are offline"],
+  [[LEFT, LOST, camera(2, "GOAL", { state: "error" })], "Not ready: RIGHT and GOAL are offline"],
+  [[], "Not ready: no camera is set up"],
 ])("the state is honest about cameras that send nothing", (cameras, word) => {
   expect(readinessOf(cameras).word).toBe(word);
 });
@@ -48,6 +32,30 @@ test("before anything was told nothing is claimed", () => {
   expect(readinessOf(undefined)).toMatchObject({ ready: false, word: "…" });
 });
 
+test.each([
+  [LOST, idle, "offline", "bad"],
+  [UNPLUGGED, idle, "reconnecting", "bad"],
+  [camera(0, "LEFT", { last_frame_age_s: 9 }), idle, "silent", "bad"],
+  [camera(0, "LEFT", { state: "starting" }), idle, "starting", "plain"],
+  [camera(0, "LEFT", { state: "stopping" }), idle, "stopping", "plain"],
+  [camera(0, "LEFT", { state: "idle" }), idle, "standby", "good"],
+  [LEFT, idle, "ready", "good"],
+  [LEFT, active(), "recording", "good"],
+  [LEFT, active({ degraded_cameras: { camera_0: "disk full" } }), "unrecorded", "bad"],
+  [camera(2, "GOAL"), active(), "absent", "plain"],
+] as const)("each camera has a state of its own", (one, recording, condition, tone) => {
+  expect(stateOfCamera(one, recording)).toEqual({ condition, tone });
+});
+
+test.each([
+  [{}, "Recording"],
+  [{ camera_0: "gone" }, "Recording – one camera has a problem"],
+  [{ camera_0: "gone", camera_1: "gone" }, "Recording – 2 cameras have a problem"],
+  [{ overload_guard: "CPU" }, "Recording – there is a problem"],
+])("a recording says how many of its cameras have a problem", (degraded_cameras, word) => {
+  expect(recordingInWords(active({ degraded_cameras: degraded_cameras as never }))).toBe(word);
+});
+
 test("a start that failed names the camera, and keeps the words of programs apart", () => {
   const failed = {
     success: false,
@@ -56,15 +64,17 @@ test("a start that failed names the camera, and keeps the words of programs apar
     errors: { camera_1: "gst-resource-error-quark: Could not open (7)" },
   };
   expect(startFailure(failed, [LEFT, LOST])).toEqual({
-    title: "The recording did not start: RIGHT does not answer",
+    title: "The recording did not start: RIGHT is offline",
+    reason: null,
     details: ["RIGHT: gst-resource-error-quark: Could not open (7)"],
   });
   expect(startFailure({ success: false, message: "Already recording match: m1" }, [LEFT])).toEqual({
-    title: "Already recording match: m1",
+    title: "The recording did not start",
+    reason: "Already recording match: m1",
     details: [],
   });
   const none = { success: false, message: "Failed to start any cameras", failed_cameras: [0, 1] };
   expect(startFailure(none, [LEFT, RIGHT]).title).toBe(
-    "The recording did not start: LEFT and RIGHT do not answer",
+    "The recording did not start: LEFT and RIGHT are offline",
   );
 });

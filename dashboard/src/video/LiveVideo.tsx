@@ -1,11 +1,23 @@
 import { type ReactNode, type RefObject, useEffect, useRef, useState } from "react";
 import { useConnection } from "../api/live";
+import { words } from "../messages";
+import { Details } from "../ui/basics";
+import styles from "./LiveVideo.module.css";
 import { playLive } from "./playLive";
 
-type State = { via: "webrtc" | "hls"; playing: boolean; message: string | null };
+type Progress = "connecting" | "slower" | "none";
+type State = {
+  via: "webrtc" | "hls";
+  playing: boolean;
+  /** How far it has come, until it plays. */
+  progress: Progress | null;
+  /** Why there is no picture, in the words of programs. */
+  reason: string | null;
+};
 
 const AGAIN_AFTER_MS = 4_000;
 const LONGEST_AGAIN_MS = 30_000;
+const BEGINNING: State = { via: "webrtc", playing: false, progress: "connecting", reason: null };
 
 /**
  * A live picture: over WebRTC, and where that does not come about over HLS. It tries again by
@@ -32,7 +44,8 @@ export function LiveVideo({
   const element = videoRef ?? own;
   const open = useConnection() === "open";
   const state = useLive(element, stream, open);
-  const message = open ? state.message : "Not connected to the server";
+  const { live } = words.matchday;
+  const message = !open ? live.notConnected : state.progress && live[state.progress];
   return (
     <div className={`video ${wide ? "wide" : ""} ${className}`} data-via={state.via}>
       <div className="video-label">
@@ -44,11 +57,20 @@ export function LiveVideo({
         muted
         autoPlay
         playsInline
-        aria-label={`${label}, live`}
+        aria-label={live.picture(label)}
         data-playing={state.playing}
       />
       {overlay}
-      {message && <div className="video-message">{message}</div>}
+      {message && (
+        <div className="video-message">
+          {message}
+          {open && state.reason && (
+            <div className={styles.reason}>
+              <Details lines={[state.reason]} />
+            </div>
+          )}
+        </div>
+      )}
       {tools && <div className="video-tools">{tools}</div>}
     </div>
   );
@@ -60,11 +82,7 @@ function useLive(
   stream: string,
   open: boolean,
 ): State {
-  const [state, setState] = useState<State>({
-    via: "webrtc",
-    playing: false,
-    message: "Connecting…",
-  });
+  const [state, setState] = useState<State>(BEGINNING);
   const [attempt, setAttempt] = useState(0);
   const failures = useRef(0);
 
@@ -75,15 +93,17 @@ function useLive(
     let timer: ReturnType<typeof setTimeout> | undefined;
     const playing = () => {
       failures.current = 0;
-      setState((now) => ({ ...now, playing: true, message: null }));
+      setState((now) => ({ ...now, playing: true, progress: null, reason: null }));
     };
     video.addEventListener("playing", playing);
-    setState({ via: "webrtc", playing: false, message: "Connecting…" });
+    // Why there was none stays to be read until there is one.
+    setState(({ reason }) => ({ ...BEGINNING, reason }));
     const end = playLive(video, stream, {
-      overHls: () => setState({ via: "hls", playing: false, message: "Over HLS…" }),
-      failed: (message) => {
+      overHls: () =>
+        setState((now) => ({ ...now, via: "hls", playing: false, progress: "slower" })),
+      failed: (reason) => {
         failures.current += 1;
-        setState((now) => ({ ...now, playing: false, message }));
+        setState((now) => ({ ...now, playing: false, progress: "none", reason }));
         const wait = Math.min(AGAIN_AFTER_MS * failures.current, LONGEST_AGAIN_MS);
         timer = setTimeout(() => setAttempt((n) => n + 1), wait);
       },

@@ -1,7 +1,8 @@
-import { useState } from "react";
 import { api, ask, type Schema } from "../../api/http";
-import { bitrate, duration } from "../../lib/format";
-import { isLost } from "../../lib/problems";
+import { bitrate, number, shortDuration } from "../../lib/format";
+import { useHashState } from "../../lib/hashLocation";
+import { stateOfCamera } from "../../lib/readiness";
+import { words } from "../../messages";
 import { Badge, Button, Card, Details, Facts, Note, Switch } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
 import { LiveVideo } from "../../video/LiveVideo";
@@ -16,37 +17,34 @@ export function Pictures({
   preview: Schema["PreviewStatus"] | undefined;
   recording: Recording | undefined;
 }) {
-  const [shown, setShown] = useState(true);
+  const { live } = words.matchday;
+  const [choice, choose] = useHashState("live");
+  const shown = choice !== "off";
   const barred = recording?.recording === true && preview?.preview_while_recording === false;
-  const allow = useAction(
-    (enabled: boolean) =>
-      ask(api.PUT("/api/v1/settings/preview-while-recording", { body: { enabled } })),
-    { done: ({ enabled }) => (enabled ? "Viewers may watch the recording" : "Viewers have left") },
+  const allow = useAction((enabled: boolean) =>
+    ask(api.PUT("/api/v1/settings/preview-while-recording", { body: { enabled } })),
   );
   if (cameras.length === 0) return null;
   return (
     <Card
-      title="Live"
+      title={live.title}
       tools={
         <>
           {preview && (
             <Switch
-              label="Watch while recording"
+              label={live.allow}
               checked={preview.preview_while_recording === true}
               onChange={(enabled) => allow.mutate(enabled)}
             />
           )}
-          <Button size="small" aria-pressed={shown} onClick={() => setShown(!shown)}>
-            {shown ? "Hide" : "Show"}
+          <Button size="small" onClick={() => choose(shown ? "off" : null)}>
+            {shown ? live.hide : live.show}
           </Button>
         </>
       }
     >
       {barred ? (
-        <Note title="Nobody watches while this match is recorded">
-          The cameras belong to the recording alone. “Watch while recording” shows its own pictures
-          without costing it a frame.
-        </Note>
+        <Note title={live.off}>{live.offTodo}</Note>
       ) : (
         shown && (
           <div className="videos">
@@ -60,14 +58,7 @@ export function Pictures({
   );
 }
 
-const STATE_TONES: Record<Schema["CameraStatus"]["state"], "good" | "bad" | "plain"> = {
-  idle: "plain",
-  starting: "plain",
-  running: "good",
-  stopping: "plain",
-  error: "bad",
-};
-
+/** A camera in figures; the words of programs are under its details. */
 export function CameraCard({
   camera,
   recording,
@@ -77,44 +68,50 @@ export function CameraCard({
   recording: Recording | undefined;
   health: Schema["RecordingHealth"] | undefined;
 }) {
+  const texts = words.matchday.cameraCard;
+  const { unknown, ago } = words.format;
   const key = `camera_${camera.id}`;
-  const diagnostics = health?.camera_diagnostics?.[key];
-  const recovery = recording?.recording ? recording.camera_recovery[key] : undefined;
   const filmed = recording?.recording ? recording.cameras[key] : undefined;
-  // Only a match loses frames: what a worker counts over its life has none of a match in it.
-  const lost = Object.entries(filmed?.dropped ?? {}).filter(([, count]) => count > 0);
-  const age = diagnostics?.latest_segment_age_seconds;
+  const recovery = recording?.recording ? recording.camera_recovery[key] : undefined;
+  const age = camera.last_frame_age_s;
+  const { condition, tone } = stateOfCamera(camera, recording);
   return (
     <Card
       title={camera.name}
-      tools={
-        <Badge tone={isLost(camera) ? "bad" : (STATE_TONES[camera.state] ?? "plain")}>
-          {isLost(camera) && camera.state !== "error" ? "no pictures" : camera.state}
-        </Badge>
-      }
+      tools={<Badge tone={tone}>{words.matchday.camera[condition]}</Badge>}
     >
       <Facts
         facts={[
-          ["Frames a second", camera.fps.toFixed(1)],
-          ["Bit rate", bitrate(camera.bitrate_bps)],
-          [
-            "Newest frame",
-            camera.last_frame_age_s === null ? "–" : `${camera.last_frame_age_s.toFixed(1)} s ago`,
-          ],
-          ["Segment age", typeof age === "number" ? duration(age) : "–"],
-          ["Gaps", filmed?.gaps ?? "–"],
-          ["Brought back", recovery ? `${recovery.attempts}×` : "–"],
-          [
-            "Frames lost",
-            !filmed
-              ? "–"
-              : lost.length
-                ? lost.map(([where, n]) => `${n} (${where})`).join(", ")
-                : "none",
-          ],
+          [texts.fps, texts.fpsValue(number(camera.fps, 1))],
+          [texts.bitrate, bitrate(camera.bitrate_bps)],
+          [texts.lastPicture, age === null ? texts.never : ago(shortDuration(age))],
+          [texts.gaps, filmed?.gaps == null ? unknown : number(filmed.gaps)],
+          [texts.reconnects, recovery ? number(recovery.attempts) : unknown],
+          [texts.framesLost, filmed ? framesLost(filmed) : unknown],
         ]}
       />
-      <Details lines={camera.last_error ? [`Last fault: ${camera.last_error}`] : []} />
+      <Details lines={inWordsOfPrograms(camera, health?.camera_diagnostics?.[key])} />
     </Card>
   );
+}
+
+/** Only a match loses frames: what a camera's program counts over its life is not of a match. */
+function framesLost({ dropped }: Schema["CameraUptime"]): string {
+  const texts = words.matchday.cameraCard;
+  const lost = Object.entries(dropped ?? {}).filter(([, count]) => count > 0);
+  return lost.length
+    ? lost.map(([place, count]) => texts.lostAt(number(count), place)).join(", ")
+    : texts.none;
+}
+
+function inWordsOfPrograms(
+  camera: Schema["CameraStatus"],
+  diagnostics: Schema["CameraDiagnostics"] | undefined,
+): string[] {
+  const texts = words.matchday.cameraCard;
+  const age = diagnostics?.latest_segment_age_seconds;
+  return [
+    ...(camera.last_error ? [texts.lastFault(camera.last_error)] : []),
+    ...(typeof age === "number" ? [texts.fileAge(shortDuration(age))] : []),
+  ];
 }

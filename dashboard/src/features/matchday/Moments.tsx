@@ -1,80 +1,108 @@
-import { Flag } from "lucide-react";
+import { Flag, Undo2 } from "lucide-react";
 import { useState } from "react";
-import { MARKERS, type MarkerKind, markerName, useMarkers } from "../../api/capture";
-import { api, ask } from "../../api/http";
+import { MARKER_KINDS, type MarkerKind, markerName, useMarkers } from "../../api/capture";
+import { api, ask, type Schema } from "../../api/http";
 import { clock } from "../../lib/format";
-import { Badge, Button, Card } from "../../ui/basics";
-import { useAction, useFeedback } from "../../ui/feedback";
+import { words } from "../../messages";
+import { Badge, Button } from "../../ui/basics";
+import { useAction } from "../../ui/feedback";
+import styles from "./matchday.module.css";
 
 const DELAYS = [0, 5, 10, 20] as const;
+const FELT_MS = 40;
+const FAILED_MS = [60, 60, 60];
 
+/** Buttons that mark what happens, within reach of a thumb, and how to take the last one back. */
 export function Moments({ matchId }: { matchId: string }) {
+  const texts = words.matchday.moments;
   const [secondsAgo, setSecondsAgo] = useState<number>(5);
-  const { tell } = useFeedback();
+  const [last, setLast] = useState<Schema["MarkerState"] | null>(null);
   const markers = useMarkers(matchId);
-  const path = { match_id: matchId };
-  const after = () => void markers.refetch();
-  const remove = useAction(
-    (markerId: string) =>
-      ask(
-        api.DELETE("/api/v1/recordings/{match_id}/markers/{marker_id}", {
-          params: { path: { ...path, marker_id: markerId } },
-        }),
-      ),
-    { after },
-  );
-  const mark = useAction(
-    async (kind: MarkerKind) => {
-      const made = await ask(
-        api.POST("/api/v1/recordings/{match_id}/markers", {
-          params: { path },
-          body: { kind, text: "", team: "", seconds_ago: secondsAgo },
-        }),
-      );
-      tell(`${markerName(kind)} at ${clock(made.at)}`, {
-        undo: () => remove.mutate(made.marker_id),
-      });
-    },
-    { after },
-  );
-  const newest = (markers.data ?? []).slice(-6).reverse();
+  const { mark, remove } = useMarking(matchId, setLast, () => void markers.refetch());
+  const earlier = (markers.data ?? [])
+    .filter(({ marker_id }) => marker_id !== last?.marker_id)
+    .slice(-5)
+    .reverse();
   return (
-    <Card
-      title="Mark a moment"
-      tools={
-        <fieldset className="row plain">
-          <legend className="sr-only">How long ago it was</legend>
+    <section className={`card ${styles.moments}`} aria-labelledby="mark-a-moment">
+      <div className={styles.momentsHead}>
+        <h2 id="mark-a-moment">{texts.title}</h2>
+        <fieldset className={styles.delays}>
+          <legend className="sr-only">{texts.when}</legend>
           {DELAYS.map((seconds) => (
             <Button
               key={seconds}
-              size="small"
               aria-pressed={secondsAgo === seconds}
               onClick={() => setSecondsAgo(seconds)}
             >
-              {seconds ? `${seconds} s ago` : "now"}
+              {seconds ? texts.ago(seconds) : texts.now}
             </Button>
           ))}
         </fieldset>
-      }
-    >
-      <div className="markers">
-        {MARKERS.map(([kind, name]) => (
-          <Button key={kind} onClick={() => mark.mutate(kind)}>
-            <Flag size={14} aria-hidden /> {name}
+      </div>
+      <div className={styles.markers}>
+        {MARKER_KINDS.map((kind) => (
+          <Button key={kind} onClick={() => mark.mutate({ kind, secondsAgo })}>
+            <Flag size={14} aria-hidden /> {markerName(kind)}
           </Button>
         ))}
       </div>
-      {newest.length > 0 && (
-        <ul className="row small muted" aria-label="Newest markers">
-          {newest.map((marker) => (
-            <li key={marker.marker_id}>
-              <Badge>
-                {clock(marker.at)} {markerName(marker.kind)}
-              </Badge>
-            </li>
-          ))}
-        </ul>
-      )}
-    </Card>
+      <div className={styles.marked}>
+        <span role="status">
+          {mark.isError
+            ? texts.notMade
+            : last && texts.made(markerName(last.kind), clock(last.at))}
+        </span>
+        {last && !mark.isError && (
+          <Button disabled={remove.isPending} onClick={() => remove.mutate(last.marker_id)}>
+            <Undo2 size={16} aria-hidden /> {texts.undo}
+          </Button>
+        )}
+        {earlier.length > 0 && (
+          <ul className={styles.earlier} aria-label={texts.newest}>
+            {earlier.map((marker) => (
+              <li key={marker.marker_id}>
+                <Badge>
+                  {clock(marker.at)} {markerName(marker.kind)}
+                </Badge>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </section>
   );
+}
+
+/** Marks moments of a match and takes them back; a device that can vibrates with each. */
+function useMarking(
+  matchId: string,
+  setLast: (marker: Schema["MarkerState"] | null) => void,
+  after: () => void,
+) {
+  const path = { match_id: matchId };
+  const remove = useAction(
+    async (markerId: string) => {
+      await ask(
+        api.DELETE("/api/v1/recordings/{match_id}/markers/{marker_id}", {
+          params: { path: { ...path, marker_id: markerId } },
+        }),
+      );
+      setLast(null);
+    },
+    { after },
+  );
+  const mark = useAction(
+    async ({ kind, secondsAgo }: { kind: MarkerKind; secondsAgo: number }) => {
+      navigator.vibrate?.(FELT_MS);
+      const body = { kind, text: "", team: "", seconds_ago: secondsAgo };
+      setLast(
+        await ask(
+          api.POST("/api/v1/recordings/{match_id}/markers", { params: { path }, body }),
+        ),
+      );
+    },
+    { after, failed: () => navigator.vibrate?.(FAILED_MS) },
+  );
+  return { mark, remove };
 }

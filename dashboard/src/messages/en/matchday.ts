@@ -1,2 +1,342 @@
-/** Texts: matchday. */
-export const matchday = {};
+import type { components } from "../../api/schema";
+
+type Kind = components["schemas"]["RecordingProblem"]["kind"];
+type Alert = Extract<components["schemas"]["EventEntry"]["event_type"], `${string}_${string}`>;
+type Marker = components["schemas"]["MarkerState"]["kind"];
+
+const CHECK_CAMERA = "Check its cable, power and network.";
+const DISK_STUCK = "Check the camera. If it shows a live picture, the disk is stuck.";
+const CHECK_FOLDER = "Check the disk, and that the recordings folder can be written to.";
+const WAIT = "Wait a few seconds. If this stays, look at the log under System.";
+const NO_RESTART = "Nothing has to be started again.";
+
+/** What is wrong with a recording and what to do, by the kind that the server names. */
+const kinds = {
+  disk_error: {
+    what: () => "The disk reports an error",
+    todo: "Stop at the next break and use another disk.",
+  },
+  disk_file_too_large: {
+    what: () => "The disk cannot hold files this large",
+    todo: "Nothing is lost. After the match, use a disk with another file system.",
+  },
+  disk_full: {
+    what: () => "The disk is full",
+    todo: `Delete matches that are no longer needed. ${NO_RESTART}`,
+  },
+  disk_gone: {
+    what: () => "The disk is disconnected",
+    todo: `Connect it again. ${NO_RESTART}`,
+  },
+  disk_read_only: {
+    what: () => "The disk is write-protected",
+    todo: `Check the disk and mount it again. ${NO_RESTART}`,
+  },
+  disk_slow: {
+    what: () => "The disk is too slow",
+    todo: "Stop other programs that write to it. If it stays slow, replace it.",
+  },
+  index_regressed: {
+    what: (camera: string) => `The files of ${camera} are out of order`,
+    todo: "Another program writes to the folder of this match. Find it and stop it.",
+  },
+  no_frames: {
+    what: (camera: string) => `${camera} sends no picture`,
+    todo: `Reconnecting automatically. ${CHECK_CAMERA}`,
+  },
+  no_segments: {
+    what: (camera: string) => `Nothing from ${camera} has been saved yet`,
+    todo: CHECK_FOLDER,
+  },
+  not_growing: {
+    what: (camera: string) => `The recording of ${camera} has stopped growing`,
+    todo: DISK_STUCK,
+  },
+  pipeline_missing: {
+    what: (camera: string) => `The camera program of ${camera} is restarting`,
+    todo: WAIT,
+  },
+  pipeline_state: {
+    what: (camera: string) => `${camera} is still starting`,
+    todo: WAIT,
+  },
+  probe_failed: {
+    what: (camera: string) => `A file of ${camera} cannot be read`,
+    todo: "Keep the file. Stop at the next break, open the match and choose “Verify”.",
+  },
+  recovering: {
+    what: (camera: string) => `${camera} is being reconnected`,
+    todo: `Reconnecting automatically. ${CHECK_CAMERA}`,
+  },
+  recovery_exhausted: {
+    what: (camera: string) => `${camera} is no longer being reconnected`,
+    todo: "Repair the camera, then stop the recording and start it again.",
+  },
+  segments_dir_missing: {
+    what: () => "The folder of this match is missing",
+    todo: CHECK_FOLDER,
+  },
+  too_small: {
+    what: (camera: string) => `The newest file of ${camera} is too small`,
+    todo: DISK_STUCK,
+  },
+  writer_failed: {
+    what: () => "The recording cannot be saved",
+    todo: CHECK_FOLDER,
+  },
+  zero_bytes: {
+    what: (camera: string) => `The newest file of ${camera} is empty`,
+    todo: DISK_STUCK,
+  },
+} satisfies Record<Kind, { what: (camera: string) => string; todo: string }>;
+
+/** What happened to a match, by the type of the alert that the server raised. */
+const alerts = {
+  background_task_failed: () => "A background task failed",
+  background_task_recovered: () => "A background task works again",
+  recording_camera_lost: (camera: string) => `${camera} stopped recording`,
+  recording_camera_recovered: (camera: string) => `${camera} is recording again`,
+  recording_disk_failed: () => "The disk reported an error",
+  recording_disk_full: () => "The disk was full",
+  recording_disk_gone: () => "The disk was disconnected",
+  recording_disk_read_only: () => "The disk was write-protected",
+  recording_disk_recovered: () => "The disk works again",
+  recording_disk_slow: () => "The disk was too slow",
+  recording_file_too_large: () => "A file became too large for the disk",
+  recording_fps_below_slo: () => "The frame rate was too low",
+  recording_frames_dropped: (camera: string) => `Pictures of ${camera} were left out`,
+  recording_integrity_failed: () => "Files of a match may be damaged",
+  recording_interrupted: () => "The recording was interrupted",
+  recording_overload_guard_triggered: () => "The computer could hardly keep up",
+  recording_resumed: () => "The interrupted recording continues",
+  recording_salvaged: () => "Files of an interrupted recording were repaired",
+  recording_stop_non_graceful: () => "The recording did not stop cleanly",
+  recording_stop_transport_failure: () => "A camera could not be told to stop",
+  recording_writer_failed: (camera: string) => `The video of ${camera} could not be saved`,
+  recording_writer_recovered: (camera: string) => `The video of ${camera} is being saved again`,
+} satisfies Record<Alert, (camera: string) => string>;
+
+/** Match day, live pictures, and how a match is named. */
+export const matchday = {
+  title: "Match day",
+  state: {
+    label: "State",
+    unknown: "…",
+    ready: "Ready",
+    notReady: (reason: string) => `Not ready: ${reason}`,
+    noCamera: "no camera is set up",
+    allOffline: "all cameras are offline",
+    offline: (cameras: string, count: number) =>
+      `${cameras} ${count === 1 ? "is" : "are"} offline`,
+    offlineTodo: "Check cable, power and network before kick-off. Reconnecting automatically.",
+    noCameraTodo: "Add cameras in the settings file of the server, then restart it.",
+    recording: "Recording",
+    oneProblem: "Recording – one camera has a problem",
+    problems: (count: number) => `Recording – ${count} cameras have a problem`,
+    otherProblem: "Recording – there is a problem",
+    stale: "Not connected. This may be out of date.",
+    elapsed: "Recorded for",
+    room: (time: string) => `Room for about ${time} of recording`,
+    roomUnknown: "It is not known how much room the disk has",
+    lost: (time: string, count: number) =>
+      `Lost: ${time} (${count} ${count === 1 ? "gap" : "gaps"})`,
+    nothingLost: "Nothing lost",
+    awake: "This screen stays on",
+    cameras: "Cameras",
+  },
+  camera: {
+    offline: "offline",
+    reconnecting: "offline, reconnecting",
+    silent: "no picture",
+    unrecorded: "not recorded",
+    absent: "not part of this match",
+    starting: "starting",
+    stopping: "stopping",
+    standby: "ready, starts with the recording",
+    ready: "ready",
+    recording: "recording",
+  },
+  start: {
+    button: "Start recording",
+    starting: "Starting…",
+    only: (cameras: string) => `Record with ${cameras} only`,
+    again: "Try again",
+    refused: "The recording did not start",
+    refusedBecause: (reason: string) => `The recording did not start: ${reason}`,
+    nothingRecorded: "Nothing is being recorded.",
+    details: "Match details (optional)",
+    home: "Home team",
+    away: "Away team",
+    competition: "Competition",
+    venue: "Venue",
+    date: "Date",
+    panorama: "Make panorama after the match",
+    continues: (match: string) => `Next part of ${match}`,
+    separate: "Record as a new match",
+    sameAs: (match: string) => `Same teams as ${match}`,
+  },
+  name: {
+    home: "Home",
+    away: "Away",
+    match: "Match",
+  },
+  stop: {
+    button: "Stop recording",
+    stopping: "Stopping…",
+    ask: (match: string) => `Stop recording ${match}?`,
+    askBody: (time: string) => `Recorded: ${time}. All files are checked after stopping.`,
+    early: (time: string) => `You started ${time} ago. Stop anyway?`,
+    earlyBody: "It may have been pressed by accident.",
+    anyway: "Stop anyway",
+    failed: "The recording was not stopped",
+    failedTodo: "It is still running. Try again.",
+  },
+  verdict: {
+    label: "Last recording",
+    saved: "Match saved. Nothing is missing",
+    gaps: (count: number, short: boolean, time: string, cameras: string) =>
+      `Match saved. ${count} ${short ? "short " : ""}${count === 1 ? "gap" : "gaps"} (${time}, ${cameras})`,
+    notEnded: {
+      title: "Match saved, but it did not stop cleanly",
+      titleOf: (cameras: string) => `Match saved, but ${cameras} did not stop cleanly`,
+      kept: (time: string) => `All files are intact. Recorded: ${time}.`,
+      todo: "Check the camera before the next recording.",
+    },
+    damaged: {
+      title: "Match saved, but some files may be damaged",
+      titleOf: (cameras: string) => `Match saved, but files of ${cameras} may be damaged`,
+      kept: (time: string) => `Everything else is kept. Recorded: ${time}.`,
+      todo: "Delete nothing. Open the match and choose “Verify” to see what can be played.",
+    },
+    unchecked: {
+      title: "The recording was interrupted",
+      titleOf: (cameras: string) => `The recording of ${cameras} was interrupted`,
+      kept: (time: string) => `What was recorded until then is kept: ${time}.`,
+      todo: "To record the rest, start again. After the match, open it and choose “Verify”.",
+    },
+    gap: (camera: string, time: string, at: string) => `${camera}: ${time} missing at ${at}`,
+    watch: "Watch",
+    highlights: "Make highlights",
+    secondHalf: "Record second half",
+    rest: "Record the rest",
+    dismiss: "Dismiss",
+  },
+  losses: {
+    label: "Losses",
+    ended: (camera: string, time: string, at: string) =>
+      `${camera} stopped for ${time} at ${at} and is back.`,
+    open: (camera: string, at: string) => `${camera} has stopped since ${at}.`,
+    unknownTime: "an unknown time",
+    because: {
+      camera: "The camera sent nothing.",
+      frames: "The camera left out pictures.",
+      format: "The camera changed its format.",
+      disk: "The disk could not keep up.",
+      writer: "The file could not be written.",
+      worker: "The camera program restarted.",
+      interruption: "The server was interrupted.",
+    },
+    reconnecting: "Reconnecting automatically.",
+    attempt: (count: number) => `Reconnecting automatically (attempt ${count}).`,
+    check: CHECK_CAMERA,
+    givenUp: "Repair the camera, then stop the recording and start it again.",
+    others: (count: number) =>
+      count === 1 ? "The other camera keeps recording." : "The other cameras keep recording.",
+    dismiss: "Dismiss",
+    dismissOf: (line: string) => `Dismiss: ${line}`,
+    earlier: (count: number) => `${count} earlier ${count === 1 ? "loss" : "losses"}`,
+    dismissAll: "Dismiss all",
+  },
+  problems: {
+    label: "Problems",
+    notRecorded: (camera: string) => `${camera} is not recorded`,
+    withoutCameras: (what: string, cameras: string) => `${what}. Not recorded: ${cameras}`,
+    unknown: (camera: string) => `${camera} has a problem`,
+    unknownTodo: "What was recorded before is kept. After the match, open it and choose “Verify”.",
+    other: "Part of the recording has a problem",
+    otherTodo: "The other files are not affected.",
+    wholeMatch: "The recording",
+    overload: "This computer can hardly keep up",
+    overloadTodo: "Close live pictures that nobody needs and other programs on this computer.",
+    space: (minutes: number) =>
+      `The disk has room for only ${minutes} more ${minutes === 1 ? "minute" : "minutes"}`,
+    spaceTodo: "Delete matches that are no longer needed. The running one is not touched.",
+    heat: (degrees: string) => `This computer is hot: ${degrees} °C`,
+    heatTodo: "Take it out of the sun and give it air. A hot computer slows down.",
+    kinds,
+  },
+  moments: {
+    title: "Mark a moment",
+    when: "How long ago it was",
+    now: "now",
+    ago: (seconds: number) => `${seconds} s ago`,
+    made: (kind: string, at: string) => `${kind} at ${at}`,
+    undo: "Undo",
+    newest: "Newest marks",
+    notMade: "Not marked. Try again.",
+  },
+  markers: {
+    goal: "Goal",
+    chance: "Chance",
+    save: "Save",
+    corner: "Corner",
+    foul: "Foul",
+    card: "Card",
+    substitution: "Change",
+    kickoff: "Kick-off",
+    whistle: "Whistle",
+    other: "Moment",
+  } satisfies Record<Marker, string>,
+  live: {
+    title: "Live",
+    allow: "Allow viewers during recording",
+    off: "Live pictures are off during this recording",
+    offTodo: "“Allow viewers during recording” turns them on. It does not affect the recording.",
+    hide: "Hide",
+    show: "Show",
+    picture: (camera: string) => `${camera}, live`,
+    connecting: "Connecting…",
+    slower: "Trying another way…",
+    none: "No picture yet. Trying again…",
+    notConnected: "Not connected to the server",
+  },
+  cameraCard: {
+    fps: "Frame rate",
+    fpsValue: (value: string) => `${value} fps`,
+    bitrate: "Bit rate",
+    lastPicture: "Last picture",
+    never: "none yet",
+    gaps: "Gaps",
+    reconnects: "Reconnects",
+    framesLost: "Frames lost",
+    none: "none",
+    lostAt: (count: string, place: string) => `${count} (${place})`,
+    lastFault: (fault: string) => `Last fault: ${fault}`,
+    fileAge: (time: string) => `Newest file written: ${time} ago`,
+  },
+  happened: {
+    title: "What happened",
+    all: "All events",
+    none: "Nothing yet.",
+    aCamera: "a camera",
+    alerts,
+  },
+  checklist: {
+    title: "Before the first match",
+    cameras: "Check cameras",
+    camerasReady: "All cameras are ready",
+    camerasNone: "No camera is set up",
+    camerasTodo: "Look at the pictures",
+    calibrate: "Calibrate",
+    calibrated: "Done",
+    notCalibrated: "Not done yet. Only the panorama needs it",
+    oneCamera: "Not needed with one camera",
+    calibrateTodo: "Calibrate",
+    test: "Record a test minute",
+    testState: "Not done yet",
+    testTodo: "Start a test",
+    testName: "Test",
+    done: "Done",
+    open: "To do",
+  },
+};
