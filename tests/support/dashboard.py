@@ -78,6 +78,13 @@ class Dashboard:
         """A button by what it is called."""
         return self.page.locator(within).get_by_role("button", name=name)
 
+    def name_the_match(self, **details: str) -> None:
+        """Fill in what a match is called; `home_team="Lions"` fills the field of that name."""
+        if not self.page.get_by_label("Home team").is_visible():
+            self.page.get_by_text("Match details (optional)").click()
+        for name, text in details.items():
+            self.page.get_by_label(name.replace("_", " ").capitalize()).fill(text)
+
     def confirm(self, action: str) -> None:
         """Answer the question that is asked."""
         dialog = self.page.get_by_role("alertdialog")

@@ -42,16 +42,16 @@ def filmed(server: EngineServer, seconds: float) -> None:
 def record(board: Dashboard, server: EngineServer, home: str, away: str, seconds: float) -> None:
     """A recording of some seconds, stopped inside the protection window."""
     page = board.go("/")
-    page.get_by_label("Home team").fill(home)
-    page.get_by_label("Away team").fill(away)
-    page.get_by_label("Competition").fill("Cup")
+    board.name_the_match(home_team=home, away_team=away, competition="Cup")
     board.button("Start recording").click()
     expect(page.locator(".state-word")).to_have_text("Recording")
     filmed(server, seconds)
     board.button("Stop recording").click()
     board.confirm("Stop recording")
-    board.confirm("Stop it all the same")
-    expect(page.locator(".note.good")).to_contain_text("all files are good", timeout=30_000)
+    board.confirm("Stop anyway")
+    expect(page.get_by_role("region", name="Last recording")).to_contain_text(
+        "Match saved. Nothing is missing", timeout=30_000
+    )
     expect(page.locator(".state-word")).to_have_text("Ready")
 
 
@@ -71,10 +71,9 @@ def begin_a_match(board: Dashboard, server: EngineServer) -> str:
     page = board.go("/")
     for label in ("LEFT", "RIGHT"):
         board.plays(label)
-    page.get_by_label("Home team").fill("Lions")
-    page.get_by_label("Away team").fill("Tigers")
-    page.get_by_label("Competition").fill("District Cup")
-    page.get_by_label("Date").fill("2026-11-27")
+    board.name_the_match(
+        home_team="Lions", away_team="Tigers", competition="District Cup", date="2026-11-27"
+    )
     board.button("Start recording").click()
     expect(page.locator(".state-word")).to_have_text("Recording")
     match_id = "2026-11-27 Lions - Tigers - District Cup"
@@ -90,10 +89,11 @@ def mark_a_goal(board: Dashboard, server: EngineServer, match_id: str) -> None:
     board.button("now").click()
     filmed(server, 5)
     board.button("Goal").click()
-    board.told("Goal at 0:0")
+    marked = board.page.get_by_role("region", name="Mark a moment").get_by_role("status")
+    expect(marked).to_contain_text("Goal at 0:0")
     board.button("Corner").click()
-    board.told("Corner at")
-    board.button("Undo").last.click()
+    expect(marked).to_contain_text("Corner at")
+    board.button("Undo").click()
     wait_for(
         lambda: (
             [m["kind"] for m in server.get(f"/recordings/{match_id}/markers")["markers"]]
@@ -111,9 +111,11 @@ def stop_inside_the_protection(board: Dashboard, server: EngineServer) -> None:
     assert server.status()["recording"]
     board.button("Stop recording").click()
     board.confirm("Stop recording")
-    expect(page.get_by_role("alertdialog")).to_contain_text("only just begun")
-    board.confirm("Stop it all the same")
-    expect(page.locator(".note.good")).to_contain_text("all files are good", timeout=30_000)
+    expect(page.get_by_role("alertdialog")).to_contain_text("Stop anyway?")
+    board.confirm("Stop anyway")
+    expect(page.get_by_role("region", name="Last recording")).to_contain_text(
+        "Match saved. Nothing is missing", timeout=30_000
+    )
     expect(page.locator(".state-word")).to_have_text("Ready")
 
 

@@ -156,7 +156,7 @@ export const matchday: Messages["matchday"] = {
     refused: "Die Aufnahme wurde nicht gestartet",
     refusedBecause: (reason) => `Die Aufnahme wurde nicht gestartet: ${reason}`,
     nothingRecorded: "Es wird nichts aufgenommen.",
-    details: "Angaben zum Spiel (freiwillig)",
+    details: "Angaben zum Spiel (optional)",
     home: "Heim",
     away: "Gast",
     competition: "Wettbewerb",

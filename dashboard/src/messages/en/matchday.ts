@@ -2,6 +2,7 @@ import type { components } from "../../api/schema";
 
 type Kind = components["schemas"]["RecordingProblem"]["kind"];
 type Alert = Extract<components["schemas"]["EventEntry"]["event_type"], `${string}_${string}`>;
+type Cause = components["schemas"]["RecordingLoss"]["kind"];
 type Marker = components["schemas"]["MarkerState"]["kind"];
 
 const CHECK_CAMERA = "Check its cable, power and network.";
@@ -235,7 +236,7 @@ export const matchday = {
       writer: "The file could not be written.",
       worker: "The camera program restarted.",
       interruption: "The server was interrupted.",
-    },
+    } satisfies Record<Cause, string>,
     reconnecting: "Reconnecting automatically.",
     attempt: (count: number) => `Reconnecting automatically (attempt ${count}).`,
     check: CHECK_CAMERA,
