@@ -1,6 +1,6 @@
 import { Flag, Undo2 } from "lucide-react";
 import { useState } from "react";
-import { MARKER_KINDS, type MarkerKind, markerName, useMarkers } from "../../api/capture";
+import { type MarkerKind, markerName, markerNames, useMarkers } from "../../api/capture";
 import { api, ask, type Schema } from "../../api/http";
 import { clock } from "../../lib/format";
 import { words } from "../../messages";
@@ -41,9 +41,9 @@ export function Moments({ matchId }: { matchId: string }) {
         </fieldset>
       </div>
       <div className={styles.markers}>
-        {MARKER_KINDS.map((kind) => (
+        {markerNames().map(([kind, name]) => (
           <Button key={kind} onClick={() => mark.mutate({ kind, secondsAgo })}>
-            <Flag size={14} aria-hidden /> {markerName(kind)}
+            <Flag size={14} aria-hidden /> {name}
           </Button>
         ))}
       </div>
