@@ -13,10 +13,7 @@ test.each([
     "LEFT stopped for an unknown time at 0:05 and is back. The server was interrupted.",
   ],
   [loss({ ended: false }), "LEFT has stopped since 0:05. The camera sent nothing."],
-  [
-    loss({ kind: "of a later server" as "camera" }),
-    "LEFT stopped for 0.4 s at 0:05 and is back.",
-  ],
+  [loss({ kind: "of a later server" as "camera" }), "LEFT stopped for 0.4 s at 0:05 and is back."],
 ])("a loss is a sentence that names the camera, when and why", (found, sentence) => {
   expect(lossInWords(found)).toBe(sentence);
 });

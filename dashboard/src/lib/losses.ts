@@ -2,9 +2,8 @@ import type { Schema } from "../api/http";
 import { words } from "../messages";
 import { clock, list, shortDuration } from "./format";
 
-type Recording = Extract<Schema["Status"]["recording"], { recording: true }>;
-export type Loss = Recording["losses"][number];
-export type LastStop = NonNullable<Schema["Status"]["last_stop"]>;
+export type Loss = Schema["RecordingLoss"];
+export type LastStop = Schema["LastStop"];
 
 const SHORT_S = 5;
 

@@ -52,7 +52,7 @@ function whileRecording(recording: Recording, cameras: Camera[], told: Told[]): 
   // A camera that a disk or a line about its loss speaks for is not told once more.
   const spokenFor = new Set([
     ...ofDisk.filter(({ kind }) => keepsFromSaving(kind)).map(({ camera }) => camera),
-    ...recording.losses.filter(isOpen).map(({ camera }) => camera),
+    ...(recording.losses ?? []).filter(isOpen).map(({ camera }) => camera),
   ]);
   const lost = Object.entries(degraded)
     .filter(([key]) => key !== "overload_guard" && !spokenFor.has(key))

@@ -76,10 +76,7 @@ export function CameraCard({
   const age = camera.last_frame_age_s;
   const { condition, tone } = stateOfCamera(camera, recording);
   return (
-    <Card
-      title={camera.name}
-      tools={<Badge tone={tone}>{words.matchday.camera[condition]}</Badge>}
-    >
+    <Card title={camera.name} tools={<Badge tone={tone}>{words.matchday.camera[condition]}</Badge>}>
       <Facts
         facts={[
           [texts.fps, texts.fpsValue(number(camera.fps, 1))],

@@ -4,9 +4,9 @@ import { api, ask, type Schema } from "../../api/http";
 import { useChannel } from "../../api/live";
 import { type Event, isOfMatch, newestOfMatch, toneOf } from "../../lib/events";
 import { timeOfDay } from "../../lib/format";
+import { nameOfCamera } from "../../lib/problems";
 import { words } from "../../messages";
 import { Card, Empty } from "../../ui/basics";
-import { nameOfCamera } from "../../lib/problems";
 import styles from "./matchday.module.css";
 
 type Camera = Schema["CameraStatus"];

@@ -22,19 +22,18 @@ export function Losses({
     `touchline-dismissed ${recording.match_id}`,
     [],
   );
-  const shown = recording.losses
-    .filter((loss) => isOpen(loss) || !dismissed.includes(keyOf(loss)))
-    .reverse();
+  const losses = recording.losses ?? [];
+  const shown = losses.filter((loss) => isOpen(loss) || !dismissed.includes(keyOf(loss))).reverse();
   const open = shown.filter(isOpen);
   const over = shown.filter((loss) => !isOpen(loss));
-  const dismiss = (losses: Loss[]) => setDismissed([...dismissed, ...losses.map(keyOf)]);
+  const dismiss = (those: Loss[]) => setDismissed([...dismissed, ...those.map(keyOf)]);
   const line = (loss: Loss) => <Over key={keyOf(loss)} loss={loss} onDismiss={dismiss} />;
   const earlier = over.slice(MOST_SHOWN);
   return (
     <>
       {open.map((loss) => (
         <Note key={keyOf(loss)} tone="bad" title={lossInWords(loss)}>
-          {whatToDo(loss, recording, cameras)}
+          {whatToDo(loss, losses.filter(isOpen), recording, cameras)}
           <Details lines={[loss.reason]} />
         </Note>
       ))}
@@ -55,12 +54,13 @@ const OF_THE_DISK: ReadonlySet<Loss["kind"]> = new Set(["disk", "writer"]);
 
 function whatToDo(
   loss: Loss,
+  away: Loss[],
   recording: Active,
   cameras: Schema["CameraStatus"][],
 ): string | null {
   if (OF_THE_DISK.has(loss.kind)) return null;
-  const away = recording.losses.filter(isOpen).map(({ camera }) => camera);
-  const others = cameras.filter(({ id }) => !away.includes(`camera_${id}`)).length;
+  const isAway = (key: string) => away.some(({ camera }) => camera === key);
+  const others = cameras.filter(({ id }) => !isAway(`camera_${id}`)).length;
   return adviceOnRecovery(recording.camera_recovery[loss.camera], others);
 }
 

@@ -49,9 +49,7 @@ export function Moments({ matchId }: { matchId: string }) {
       </div>
       <div className={styles.marked}>
         <span role="status">
-          {mark.isError
-            ? texts.notMade
-            : last && texts.made(markerName(last.kind), clock(last.at))}
+          {mark.isError ? texts.notMade : last && texts.made(markerName(last.kind), clock(last.at))}
         </span>
         {last && !mark.isError && (
           <Button disabled={remove.isPending} onClick={() => remove.mutate(last.marker_id)}>
@@ -97,9 +95,7 @@ function useMarking(
       navigator.vibrate?.(FELT_MS);
       const body = { kind, text: "", team: "", seconds_ago: secondsAgo };
       setLast(
-        await ask(
-          api.POST("/api/v1/recordings/{match_id}/markers", { params: { path }, body }),
-        ),
+        await ask(api.POST("/api/v1/recordings/{match_id}/markers", { params: { path }, body })),
       );
     },
     { after, failed: () => navigator.vibrate?.(FAILED_MS) },

@@ -8,8 +8,8 @@ import { factsOf, titleOf } from "../../lib/matchName";
 import { type Readiness, readinessOf, recordingInWords, stateOfCamera } from "../../lib/readiness";
 import { words } from "../../messages";
 import { Details } from "../../ui/basics";
-import { StopButton } from "./StopButton";
 import styles from "./matchday.module.css";
+import { StopButton } from "./StopButton";
 
 export type Recording = Schema["Status"]["recording"];
 export type Active = Extract<Recording, { recording: true }>;
@@ -56,7 +56,7 @@ export function StateCard({
       <CameraStates cameras={cameras ?? []} recording={recording} />
       {unready && <Unready readiness={readiness} />}
       <p className={`muted ${styles.facts}`}>
-        {on && <span>{lostInAll(recording.losses)}</span>}
+        {on && <span>{lostInAll(recording.losses ?? [])}</span>}
         <span>{minutesLeft === null ? state.roomUnknown : state.room(timeLeft(minutesLeft))}</span>
         {awake && <span>{state.awake}</span>}
       </p>

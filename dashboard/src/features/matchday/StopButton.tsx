@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { MatchEntry } from "../../api/capture";
 import type { Schema } from "../../api/http";
 import { live } from "../../api/live";
+import { errorText } from "../../lib/errorWords";
 import { duration } from "../../lib/format";
 import { titleOf } from "../../lib/matchName";
 import { words } from "../../messages";
@@ -46,7 +47,7 @@ export function StopButton({
       // What was stopped has a verdict; what was not goes on.
       if (!report.success && !report.match_id) setFailure(report.message);
     },
-    { failed: (error) => setFailure(error.message) },
+    { failed: (error) => setFailure(errorText(error)) },
   );
   return (
     <>

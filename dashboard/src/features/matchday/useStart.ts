@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { Schema } from "../../api/http";
 import { live } from "../../api/live";
+import { errorWords } from "../../lib/errorWords";
 import { type Failure, startFailure } from "../../lib/readiness";
 import { words } from "../../messages";
 import { useAction, useFeedback } from "../../ui/feedback";
@@ -35,12 +36,7 @@ export function useStart(cameras: Schema["CameraStatus"][], started: () => void)
       started();
     },
     {
-      failed: (error) =>
-        setFailure(
-          error instanceof NotStarted
-            ? error.failure
-            : { title: words.matchday.start.refused, reason: error.message, details: [] },
-        ),
+      failed: (error) => setFailure(error instanceof NotStarted ? error.failure : refusalOf(error)),
     },
   );
   const last = action.variables;
@@ -53,3 +49,13 @@ export function useStart(cameras: Schema["CameraStatus"][], started: () => void)
 }
 
 export type Starter = ReturnType<typeof useStart>;
+
+/** What the catalogue says about an error of the connection or of the server. */
+function refusalOf(error: Error): Failure {
+  const { what, todo, details } = errorWords(error);
+  return {
+    title: words.matchday.start.refused,
+    reason: todo ? `${what} ${todo}` : what,
+    details: details ? [details] : [],
+  };
+}

@@ -216,7 +216,8 @@ export const matchday: Messages["matchday"] = {
   },
   losses: {
     label: "Ausfälle",
-    ended: (camera, time, at) => `${camera} ist bei ${at} für ${time} ausgefallen und läuft wieder.`,
+    ended: (camera, time, at) =>
+      `${camera} ist bei ${at} für ${time} ausgefallen und läuft wieder.`,
     open: (camera, at) => `${camera} ist seit ${at} ausgefallen.`,
     unknownTime: "unbekannte Zeit",
     because: {
@@ -233,7 +234,9 @@ export const matchday: Messages["matchday"] = {
     check: CHECK_CAMERA,
     givenUp: "Kamera instand setzen, dann die Aufnahme stoppen und neu starten.",
     others: (count) =>
-      count === 1 ? "Die andere Kamera nimmt weiter auf." : "Die anderen Kameras nehmen weiter auf.",
+      count === 1
+        ? "Die andere Kamera nimmt weiter auf."
+        : "Die anderen Kameras nehmen weiter auf.",
     dismiss: "Ausblenden",
     dismissOf: (line) => `Ausblenden: ${line}`,
     earlier: (count) => `${count} ${count === 1 ? "früherer Ausfall" : "frühere Ausfälle"}`,

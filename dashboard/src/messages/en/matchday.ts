@@ -127,8 +127,7 @@ export const matchday = {
     notReady: (reason: string) => `Not ready: ${reason}`,
     noCamera: "no camera is set up",
     allOffline: "all cameras are offline",
-    offline: (cameras: string, count: number) =>
-      `${cameras} ${count === 1 ? "is" : "are"} offline`,
+    offline: (cameras: string, count: number) => `${cameras} ${count === 1 ? "is" : "are"} offline`,
     offlineTodo: "Check cable, power and network before kick-off. Reconnecting automatically.",
     noCameraTodo: "Add cameras in the settings file of the server, then restart it.",
     recording: "Recording",
@@ -241,7 +240,7 @@ export const matchday = {
     attempt: (count: number) => `Reconnecting automatically (attempt ${count}).`,
     check: CHECK_CAMERA,
     givenUp: "Repair the camera, then stop the recording and start it again.",
-    others: (count: number) =>
+    others: (count: number): string =>
       count === 1 ? "The other camera keeps recording." : "The other cameras keep recording.",
     dismiss: "Dismiss",
     dismissOf: (line: string) => `Dismiss: ${line}`,
