@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, NamedTuple
@@ -82,6 +83,12 @@ def word(board: Dashboard, text: str) -> None:
     expect(board.page.locator(".state-word")).to_have_text(text)
 
 
+def does(board: Dashboard, camera: str) -> None:
+    """A camera does so, such as `LEFT recording`; a busy machine is another matter."""
+    cameras = board.page.get_by_role("list", name="Cameras")
+    expect(cameras.get_by_role("listitem").filter(has_text=camera)).to_have_text(camera)
+
+
 def problems(board: Dashboard) -> Any:
     return board.page.get_by_role("region", name="Problems")
 
@@ -114,8 +121,7 @@ def dead_before_the_match(phone: Dashboard, pitch: Pitch) -> None:
     word(phone, "Recording – one camera has a problem")
     expect(problems(phone)).to_contain_text("RIGHT has stopped since 0:0")
     pitch.right.start()
-    word(phone, "Recording")
-    expect(page.get_by_role("list", name="Cameras")).to_contain_text("RIGHT recording")
+    does(phone, "RIGHT recording")
 
 
 def dies_during_the_match(phone: Dashboard, desk: Dashboard, pitch: Pitch) -> None:
@@ -126,24 +132,24 @@ def dies_during_the_match(phone: Dashboard, desk: Dashboard, pitch: Pitch) -> No
         expect(problems(board)).to_contain_text("Check its cable, power and network.")
     pitch.left.start()
     for board in (phone, desk):
-        word(board, "Recording")
-        back = problems(board).get_by_text("LEFT stopped for")
-        expect(back).to_contain_text("and is back.")
+        does(board, "LEFT recording")
+        back = problems(board).get_by_text(re.compile("^LEFT stopped for .* and is back"))
+        expect(back.first).to_be_visible()
     assert phone.violations() == []
 
 
 def survives_a_reload(phone: Dashboard) -> None:
     """What was dismissed on this device stays so, everything else is as before."""
     page = phone.page
-    lost = page.get_by_text("Lost: ").inner_text()
-    phone.button("Dismiss: RIGHT").click()
-    lines = problems(phone).locator(".note")
-    expect(lines).to_have_count(1)
-    before = lines.inner_text()
+    dismiss = phone.button(re.compile("^Dismiss: RIGHT stopped")).last
+    dismissed = str(dismiss.get_attribute("aria-label")).removeprefix("Dismiss: ")
+    dismiss.click()
+    kept = problems(phone).get_by_text(re.compile("^LEFT stopped .* is back")).last.inner_text()
     page.reload()
-    expect(lines).to_have_text(before, use_inner_text=True)
-    expect(page.get_by_text("Lost: ")).to_have_text(lost)
-    word(phone, "Recording")
+    expect(problems(phone).get_by_text(kept.splitlines()[0])).to_be_visible()
+    expect(problems(phone).get_by_text(dismissed)).to_have_count(0)
+    expect(page.get_by_text(re.compile(r"^Lost: .* \(\d+ gaps\)"))).to_be_visible()
+    does(phone, "LEFT recording")
 
 
 def the_verdict_is_everywhere_until_somebody_dismisses_it(
@@ -152,11 +158,11 @@ def the_verdict_is_everywhere_until_somebody_dismisses_it(
     phone.button("Stop recording").click()
     phone.confirm("Stop recording")
     for board in (phone, desk):
-        expect(verdict(board)).to_contain_text("Match saved. 2 ")
+        expect(verdict(board)).to_contain_text(re.compile(r"Match saved\. \d+ .*gaps \("))
         expect(verdict(board)).to_contain_text("LEFT: ")
         word(board, "Ready")
     phone.page.reload()
-    expect(verdict(phone)).to_contain_text("Match saved. 2 ")
+    expect(verdict(phone)).to_contain_text(re.compile(r"Match saved\. \d+ .*gaps \("))
     assert phone.violations() == []
     assert desk.violations() == []
 
@@ -175,7 +181,7 @@ def test_beside_the_pitch_the_screen_stays_on_and_the_buttons_are_large(
     word(phone, "Ready")
     assert page.evaluate(HELD) == []
     phone.button("Start recording").click()
-    word(phone, "Recording")
+    does(phone, "LEFT recording")
     page.wait_for_function(f"() => ({HELD})().length === 1")
     assert page.evaluate(HELD) == ["screen"]
     # A browser lets go of it when the page is hidden.
@@ -189,7 +195,7 @@ def test_beside_the_pitch_the_screen_stays_on_and_the_buttons_are_large(
     wait_for(lambda: pitch.server.status()["duration"] > 1, "a second old")
     phone.button("now").click()
     phone.button("Goal").click()
-    expect(marks.get_by_role("status")).to_contain_text("Goal at 0:0")
+    expect(marks.get_by_role("status")).to_contain_text("Goal at 0:")
     assert page.evaluate("window.felt.length") == 1
     within_reach(page, marks)
     phone.button("Undo").click()

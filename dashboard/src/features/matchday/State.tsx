@@ -41,7 +41,7 @@ export function StateCard({
   const tone = on ? (recording.degraded ? styles.degraded : styles.recording) : "";
   return (
     <section
-      className={[styles.state, tone, unready && styles.unready].filter(Boolean).join(" ")}
+      className={[styles.state, tone, unready && styles.unready, !on && readiness.ready && styles.ready].filter(Boolean).join(" ")}
       aria-label={state.label}
     >
       <div className={styles.head}>
