@@ -38,10 +38,9 @@ export function StateCard({
   const readiness = readinessOf(cameras);
   const unready = recording !== undefined && !on && cameras !== undefined && !readiness.ready;
   const stale = useStale();
-  const tone = on ? (recording.degraded ? styles.degraded : styles.recording) : "";
   return (
     <section
-      className={[styles.state, tone, unready && styles.unready, !on && readiness.ready && styles.ready].filter(Boolean).join(" ")}
+      className={`${styles.state} ${lookOf(recording, readiness, unready) ?? ""}`}
       aria-label={state.label}
     >
       <div className={styles.head}>
@@ -63,6 +62,12 @@ export function StateCard({
       {on ? <StopButton recording={recording} entry={entry} /> : children}
     </section>
   );
+}
+
+function lookOf(recording: Recording | undefined, { ready }: Readiness, unready: boolean) {
+  if (recording?.recording) return recording.degraded ? styles.degraded : styles.recording;
+  if (unready) return styles.unready;
+  return ready ? styles.ready : undefined;
 }
 
 function stateWord(recording: Recording | undefined, readiness: Readiness): string {
