@@ -124,7 +124,7 @@ export const library = {
       upload: "Upload to S3",
     },
     hints: {
-      full: "One file for each camera, with preview pictures for the player.",
+      full: "One file for each camera, with thumbnails for the player.",
       follow: "Pans along with the play, cut from the panorama.",
       panorama: "Both cameras in one wide picture.",
       upload: "Sends the finished videos to the storage.",
@@ -142,7 +142,7 @@ export const library = {
   job: {
     kinds: {
       archive: "Full match per camera",
-      sprites: "Preview pictures",
+      sprites: "Thumbnails",
       panorama: "Panorama",
       follow: "Follow-the-play video",
       reel: "Highlights",
