@@ -362,6 +362,7 @@ class Parts:
             admission=self.provisioning.admission,
             vpn=base.vpn,
             recipes=base.recipes,
+            target=lambda: self.control.reconciler.target,
             debug=debug,
             clock=resources.clock,
         )

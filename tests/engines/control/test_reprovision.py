@@ -30,6 +30,8 @@ async def test_reprovisioning_replaces_one_after_the_other_and_streams_play_on()
         await rig.until(lambda: rig.front.reprovision.status()["status"] == "success")
         assert len(rig.healthy()) >= 3
         assert rig.world.most_alive <= 4
+        made = [event.details for event in rig.events.kept if event.category == "created"]
+        assert [each["replaces"] for each in made] == [None] * 3 + ["outdated"] * (len(made) - 3)
 
 
 async def test_a_drained_engine_goes_when_its_streams_have_and_the_others_stay() -> None:

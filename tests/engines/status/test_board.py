@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import anyio
 import pytest
 
 from support.half import LABELLED, HalfRig, opened_half, settings_for
@@ -69,6 +70,24 @@ async def test_an_engine_of_somebody_else_is_no_capacity() -> None:
         await rig.front.streams.started(report)
         capacity = rig.front.status.orchestrator()["capacity"]
         assert (capacity["used"], capacity["available"]) == (0, 0)
+
+
+async def test_status_has_the_number_of_engines_that_is_wanted_within_its_limits() -> None:
+    settings = settings_for(scaling={"min_replicas": 1, "max_replicas": 3})
+    async with opened_half(settings) as rig:
+        await rig.ready(1)
+        for demand, target in ((2, 2), (9, 3), (0, 1)):
+            await rig.front.control.scale(demand)
+            assert rig.front.status.orchestrator()["capacity"]["target"] == target
+
+
+async def test_status_counts_engines_that_are_being_started() -> None:
+    async with opened_half(settings_for(scaling={"startup_timeout_s": 5.0})) as rig:
+        rig.world.frozen |= {f"{1:064x}"[::-1]}
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(rig.front.provisioner.engine, LABELLED)
+            await rig.until(lambda: rig.front.status.orchestrator()["engines"]["starting"] == 1)
+            tasks.cancel_scope.cancel()
 
 
 async def test_status_says_that_no_port_is_left() -> None:

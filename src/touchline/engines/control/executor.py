@@ -96,7 +96,9 @@ class PlanExecutor:
     async def _start(self, flight: Flight, action: Start, trial: Trial | None) -> None:
         replaces = action.replaces is not None
         try:
-            engine = await self._provisioner.start_boarded(flight, why=action.why)
+            engine = await self._provisioner.start_boarded(
+                flight, why=action.why, replaces=action.replaces
+            )
         except Exception as error:  # noqa: BLE001  (one start's failure ends no other)
             # The provisioner has reported it; here it only determines the next attempt.
             if not isinstance(error, TouchlineError):

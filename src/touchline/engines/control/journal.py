@@ -54,6 +54,7 @@ class PlanJournal:
                 f" free {made.free})",
                 deficit=made.deficit,
                 total_running=made.running,
+                usable=made.fit,
                 free_count=made.free,
                 target=made.target,
                 starting=starts,

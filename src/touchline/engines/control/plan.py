@@ -64,6 +64,11 @@ def policy_of(settings: EnginesSettings, *, keeps_minimum: bool) -> Policy:
     )
 
 
+def target_of(policy: Policy, demand: int | None) -> int:
+    """Return the number of engines wanted: the demand within the limits of the policy."""
+    return min(max(policy.least, demand or 0), policy.most)
+
+
 def plan(observed: Observed, policy: Policy, now_s: float) -> Plan:
     """Return the actions to take now.
 
@@ -83,7 +88,7 @@ def plan_without_record(observed: Observed, policy: Policy, now_s: float) -> Pla
     if not observed.reachable:
         return Plan()
     planner = _Planner(observed, policy, now_s, fit=list(observed.engines))
-    target = min(max(policy.least, observed.demand or 0), policy.most)
+    target = target_of(policy, observed.demand)
     deficit = max(0, target - len(observed.engines) - len(observed.starting))
     alive = len(observed.engines) + len(observed.starting) + observed.stopping
     starts = planner.starts(min(deficit, max(0, policy.most - alive)), target)
@@ -120,7 +125,7 @@ class _Planner:
             if not engine.current:
                 outdated.append(engine)
         self._replace_outdated(outdated)
-        target = min(max(policy.least, observed.demand or 0), policy.most)
+        target = target_of(policy, observed.demand)
         if not self.leavers and not observed.starting and not observed.stopping:
             self._improve(target)
         free = [engine for engine in self.fit if is_free(engine)]

@@ -15,7 +15,7 @@ from touchline.engines.control.answers import RemovedInstance
 from touchline.engines.control.executor import PlanExecutor
 from touchline.engines.control.journal import PlanJournal
 from touchline.engines.control.observation import Observed, Starting
-from touchline.engines.control.plan import Policy, plan, plan_without_record
+from touchline.engines.control.plan import Policy, plan, plan_without_record, target_of
 from touchline.engines.control.reprovision import Reprovision
 from touchline.engines.control.retries import StartRetries
 from touchline.engines.fleet.fleet import Fleet
@@ -65,6 +65,11 @@ class Reconciler:
         self._now_s = now_s
         self.demand: int | None = None
         """Demand set by `POST /scale`; None if it was never set."""
+
+    @property
+    def target(self) -> int:
+        """Number of engines wanted, within the limits of the policy."""
+        return target_of(self._policy, self.demand)
 
     async def pass_and_wait(self) -> None:
         """Reconcile once, and wait until the next pass is due."""

@@ -17,7 +17,7 @@ from touchline.core.supervision import brief
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.flights import Flight
 from touchline.engines.model.labels import IDEMPOTENCY
-from touchline.engines.model.model import Engine, Instance
+from touchline.engines.model.model import Engine, Instance, Reason
 from touchline.engines.model.orders import EngineOrder, GenericOrder
 from touchline.engines.model.runtime import RuntimeUnavailable, StartFailed
 from touchline.engines.provisioning.admission import Admission
@@ -114,8 +114,13 @@ class Provisioner:
         if order.idempotency_key is None:  # otherwise its mark identifies it
             self._handouts.keep_left(wanted_by(order, None), engine)
 
-    async def start_boarded(self, flight: Flight, *, why: str) -> Engine:
-        """Return the engine of a flight; raises what `engine` raises."""
+    async def start_boarded(
+        self, flight: Flight, *, why: str, replaces: Reason | None = None
+    ) -> Engine:
+        """Return the engine of a flight; raises what `engine` raises.
+
+        `replaces` is why the engine is removed in whose place it is started.
+        """
         try:
             must_be_reachable(self._fleet)
             refusal = self._admission.vpn_refusal() or self._admission.overbooked()
@@ -124,7 +129,7 @@ class Provisioner:
         except BaseException:
             self._flights.leave(flight)
             raise
-        return await self._start(EngineOrder(), flight, mark=None, why=why)
+        return await self._start(EngineOrder(), flight, mark=None, why=why, replaces=replaces)
 
     async def generic(self, order: GenericOrder) -> Instance:
         """Start any other container, and return it once it is running.
@@ -251,7 +256,13 @@ class Provisioner:
             await asyncio.wait(set(self._tasks))
 
     async def _start(
-        self, order: EngineOrder, flight: Flight, *, mark: str | None, why: str
+        self,
+        order: EngineOrder,
+        flight: Flight,
+        *,
+        mark: str | None,
+        why: str,
+        replaces: Reason | None = None,
     ) -> Engine:
         """Start an engine and add it to the fleet; the caller has been admitted."""
         plain = order.is_plain
@@ -297,6 +308,8 @@ class Provisioner:
             labels={k: v for k, v in engine.labels.items() if k != IDEMPOTENCY},
             took_s=round(self._now_s() - began_s, 3),
             why=why,
+            replaces=replaces,
+            for_client=flight.for_client,
         )
         self._fleet.plan_outdated.mark()
         return engine

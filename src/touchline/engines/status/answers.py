@@ -58,12 +58,13 @@ class Provisioning(TypedDict):
 
 
 class EngineCounts(TypedDict):
-    """Number of engines by health."""
+    """Number of engines by health, and of those being started."""
 
     total: int
     running: int
     healthy: int
     unhealthy: int
+    starting: int
 
 
 class StreamCounts(TypedDict):
@@ -81,6 +82,7 @@ class Capacity(TypedDict):
     available: int
     max_replicas: int
     min_replicas: int
+    target: int
 
 
 class VpnSummary(TypedDict):
@@ -116,11 +118,11 @@ class OrchestratorStatus(TypedDict):
 
     status: Literal["healthy", "degraded", "unavailable"]
     engines: Annotated[EngineCounts, COUNTS]
-    """Keys: total, running, healthy, unhealthy."""
+    """Keys: total, running, healthy, unhealthy, starting."""
     streams: Annotated[StreamCounts, COUNTS]
     """Keys: active, total."""
     capacity: Annotated[Capacity, COUNTS]
-    """Keys: total, used, available, max_replicas, min_replicas."""
+    """Keys: total, used, available, max_replicas, min_replicas, target: the number wanted."""
     vpn: Annotated[VpnSummary, OPEN_OBJECT]
     """Keys: enabled, connected, health, container, forwarded_port."""
     provisioning: Provisioning

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from touchline.core.errors import Blocked
@@ -33,15 +34,18 @@ class StatusBoard:
         admission: Admission,
         vpn: VpnWatch | None,
         recipes: Recipes,
+        target: Callable[[], int],
         debug: bool,
         clock: Clock,
     ) -> None:
+        """Read the wanted number of engines from `target`."""
         self._settings = settings
         self._fleet = fleet
         self._admission = admission
         self._breakers = admission.breakers
         self._vpn = vpn
         self._recipes = recipes
+        self._target = target
         self._debug = debug
         self._now, self._now_s = clock.now, clock.now_s
 
@@ -69,6 +73,7 @@ class StatusBoard:
                 "running": len(ours),
                 "healthy": healthy,
                 "unhealthy": unhealthy,
+                "starting": len(self._fleet.flights),
             },
             "streams": {
                 "active": len(self._fleet.started()),
@@ -80,6 +85,7 @@ class StatusBoard:
                 "available": len(available),
                 "max_replicas": scaling.max_replicas,
                 "min_replicas": scaling.min_replicas,
+                "target": self._target(),
             },
             "vpn": {
                 "enabled": vpn["enabled"],
