@@ -1,36 +1,62 @@
-import { useState } from "react";
+import { type ReactNode, useRef } from "react";
 import { useChannel } from "../../api/live";
+import { useHashState } from "../../lib/hashLocation";
+import { words } from "../../messages";
 import { Badge, Tabs } from "../../ui/basics";
+import { useFeedback } from "../../ui/feedback";
+import { Activity } from "./activity/Activity";
+import { EngineSheet } from "./EngineSheet";
 import { Fleet } from "./Fleet";
 import { FleetState } from "./FleetState";
 import { Reprovisioning } from "./Reprovisioning";
 import { Streams } from "./Streams";
+import { useUsage } from "./usage";
 import { VariantEditor } from "./Variant";
 import { Vpn } from "./Vpn";
+import { leaveQuestion } from "./variant/unsaved";
+
+const TABS = ["fleet", "activity", "streams", "vpn", "variant"] as const;
 
 export default function Engines() {
-  const [tab, setTab] = useState("fleet");
+  const { title, tabs, status } = words.engines;
+  const [chosen, choose] = useHashState("tab");
+  const [about, setAbout] = useHashState("about");
+  const { confirm } = useFeedback();
+  const unsaved = useRef(false);
   const state = useChannel("orchestrator");
   const reprovision = useChannel("reprovision");
+  const usage = useUsage();
+  const tab = TABS.find((id) => id === chosen) ?? "fleet";
+  const contents: Record<(typeof TABS)[number], () => ReactNode> = {
+    fleet: () => <Fleet usage={usage} onOpen={setAbout} />,
+    activity: () => <Activity onOpen={setAbout} />,
+    streams: () => <Streams onOpen={setAbout} />,
+    vpn: () => <Vpn />,
+    variant: () => <VariantEditor unsaved={unsaved} />,
+  };
+  const change = async (id: string) => {
+    if (unsaved.current && !(await confirm(leaveQuestion()))) return;
+    choose(id === "fleet" ? null : id);
+  };
   return (
     <div className="page">
       <div className="page-head">
-        <h1>Engines</h1>
-        {state && <Badge tone={state.status === "healthy" ? "good" : "warn"}>{state.status}</Badge>}
+        <h1>{title}</h1>
+        {state && (
+          <Badge tone={state.status === "healthy" ? "good" : "warn"}>{status[state.status]}</Badge>
+        )}
       </div>
       <FleetState state={state} />
       {reprovision?.in_progress && <Reprovisioning status={reprovision} />}
       <Tabs
-        label="Engines"
+        label={title}
         value={tab}
-        onChange={setTab}
-        tabs={[
-          { id: "fleet", title: "Fleet", content: () => <Fleet /> },
-          { id: "streams", title: "Streams", content: () => <Streams /> },
-          { id: "vpn", title: "VPN", content: () => <Vpn /> },
-          { id: "variant", title: "Variant", content: () => <VariantEditor /> },
-        ]}
+        onChange={(id) => void change(id)}
+        tabs={TABS.map((id) => ({ id, title: tabs[id], content: contents[id] }))}
       />
+      {about !== null && (
+        <EngineSheet id={about} usage={usage[about]} onClose={() => setAbout(null)} />
+      )}
     </div>
   );
 }

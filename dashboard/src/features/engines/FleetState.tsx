@@ -1,186 +1,87 @@
-import { Plus } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
+import { Link } from "wouter";
 import { api, ask, type Schema } from "../../api/http";
-import { plural } from "../../lib/format";
-import { Button, Card, Facts, Field, Loading, Note } from "../../ui/basics";
-import { Dialog, useAction } from "../../ui/feedback";
+import { useChannel } from "../../api/live";
+import { words } from "../../messages";
+import { Button, Card, Details, Facts, Loading, Note } from "../../ui/basics";
+import { useAction } from "../../ui/feedback";
+import { FleetSize } from "./FleetSize";
+import { StartEngine } from "./StartEngine";
+import { type StateNote, stateNotes } from "./stateNotes";
 
-export function FleetState({ state }: { state: Schema["OrchestratorStatus"] | undefined }) {
-  const [provisioning, setProvisioning] = useState(false);
-  const collect = useAction(() => ask(api.POST("/gc")), {
-    asks: () => ({
-      title: "Remove what is idle?",
-      body: "Engines that nobody has used for long, and streams that ended long ago, go. Never fewer stay than the minimum.",
-      action: "Collect",
-      danger: true,
-    }),
-    done: (done) => `Removed ${plural(done.removed?.length ?? 0, "engine")}`,
-  });
+type Status = Schema["OrchestratorStatus"];
+
+/** How the fleet is, in sentences and figures, and what can be done with it as a whole. */
+export function FleetState({ state }: { state: Status | undefined }) {
+  const engines = useChannel("engines") ?? [];
+  const [starting, setStarting] = useState(false);
   if (!state) return <Loading />;
-  const { engines, capacity, streams, provisioning: may, runtime } = state;
+  const texts = words.engines.state;
+  const { engines: counts, capacity, streams } = state;
+  const running = counts.running ?? 0;
   return (
-    <Card
-      tools={
-        <>
-          <Button tone="primary" onClick={() => setProvisioning(true)}>
-            <Plus size={18} aria-hidden /> Provision
-          </Button>
-          <ScaleForm running={engines.running ?? 0} most={capacity.max_replicas} />
-          <Button onClick={() => collect.mutate(undefined)}>Collect garbage</Button>
-        </>
-      }
-      title="State"
-    >
-      {runtime && !runtime.reachable && (
-        <Note tone="bad" title={`The runtime cannot be reached: ${runtime.reason ?? "no answer"}`}>
-          What is shown is what was last known. Nothing is started or removed until it is back.
-        </Note>
-      )}
-      {!may.can_provision && (
-        <Note
-          tone="warn"
-          title={String(may.blocked_reason ?? "Nothing can be started at present")}
-        />
-      )}
+    <Card title={texts.title}>
+      {stateNotes(state, engines).map((note) => (
+        <FleetNote key={note.key} note={note} />
+      ))}
       <Facts
         facts={[
-          ["Running", `${engines.running} of at most ${capacity.max_replicas}`],
-          ["Healthy", engines.healthy],
-          ["Free", capacity.available],
-          ["Streams", streams.active],
-          ["At least", capacity.min_replicas],
-          ["Variant", String(state.config.engine_variant ?? "–")],
+          [texts.running, texts.runningOf(running, capacity.max_replicas ?? running)],
+          [texts.healthy, counts.healthy],
+          [texts.free, capacity.available],
+          [texts.streams, streams.active],
+          [texts.minimum, capacity.min_replicas],
+          [texts.variant, String(state.config.engine_variant ?? "–")],
         ]}
       />
-      <Provision open={provisioning} onClose={() => setProvisioning(false)} />
+      <FleetSize capacity={capacity} running={running} />
+      <div className="row">
+        <Button onClick={() => setStarting(true)}>{words.engines.start.button}</Button>
+        <RemoveIdle />
+      </div>
+      <StartEngine open={starting} onClose={() => setStarting(false)} />
     </Card>
   );
 }
 
-function ScaleForm({ running, most }: { running: number; most: number | undefined }) {
-  const [demand, setDemand] = useState("");
-  const scale = useAction(
-    (wanted: number) => ask(api.POST("/scale/{demand}", { params: { path: { demand: wanted } } })),
-    {
-      asks: (wanted) => ({
-        title: `Scale to ${plural(wanted, "engine")}?`,
-        body:
-          wanted < running
-            ? "Idle engines are removed. One with streams stays until they have ended."
-            : "Engines are started until there are so many.",
-        action: "Scale",
-        danger: wanted < running,
-      }),
-      done: () => "The fleet is being scaled",
-    },
-  );
+function FleetNote({ note }: { note: StateNote }) {
   return (
-    <form
-      className="row"
-      onSubmit={(event: FormEvent) => {
-        event.preventDefault();
-        if (demand !== "") scale.mutate(Number(demand));
-      }}
-    >
-      <input
-        className="input"
-        style={{ width: 90 }}
-        type="number"
-        min={0}
-        max={most}
-        aria-label="How many engines"
-        placeholder={String(running)}
-        value={demand}
-        onChange={(event) => setDemand(event.target.value)}
-      />
-      <Button type="submit" disabled={demand === "" || scale.isPending}>
-        Scale
+    <Note tone={note.tone} title={note.title}>
+      {note.body}
+      <Details lines={note.details ? [note.details] : []} />
+      {note.key === "starts" && <StartsPaused />}
+    </Note>
+  );
+}
+
+/** What can be done while starts are on hold. */
+function StartsPaused() {
+  const { state } = words.engines;
+  const reset = useAction(() => ask(api.POST("/health/circuit-breaker/reset")));
+  return (
+    <div className="row">
+      <Button size="small" disabled={reset.isPending} onClick={() => reset.mutate(undefined)}>
+        {state.tryNow}
       </Button>
-    </form>
+      <Link href="/engines?tab=activity">{state.why}</Link>
+    </div>
   );
 }
 
-export function Provision({ open, onClose }: { open: boolean; onClose: () => void }) {
-  const [image, setImage] = useState("");
-  const [labels, setLabels] = useState("");
-  const [env, setEnv] = useState("");
-  const [port, setPort] = useState("");
-  const provision = useAction(
-    () =>
-      ask(
-        api.POST("/provision/acestream", {
-          body: {
-            image: image || null,
-            labels: pairs(labels),
-            env: pairs(env),
-            host_port: port ? Number(port) : null,
-          },
-        }),
-      ),
-    {
-      done: (made) => {
-        onClose();
-        return `${made.container_name} answers on port ${made.host_http_port}`;
-      },
-    },
-  );
-  return (
-    <Dialog
-      title="Provision an engine"
-      description="Empty fields mean: as the variant says. It answers when the engine does."
-      open={open}
-      onClose={onClose}
-    >
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          provision.mutate(undefined);
-        }}
-      >
-        <Field label="Image" value={image} onChange={(e) => setImage(e.target.value)} />
-        <Field
-          label="Port of the host"
-          type="number"
-          min={1}
-          max={65535}
-          value={port}
-          onChange={(e) => setPort(e.target.value)}
-        />
-        <label className="field">
-          <span>Labels, one “name=value” a line</span>
-          <textarea
-            className="input"
-            rows={2}
-            value={labels}
-            onChange={(e) => setLabels(e.target.value)}
-          />
-        </label>
-        <label className="field">
-          <span>Environment, one “NAME=value” a line</span>
-          <textarea
-            className="input"
-            rows={2}
-            value={env}
-            onChange={(e) => setEnv(e.target.value)}
-          />
-        </label>
-        <div className="dialog-actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" tone="primary" disabled={provision.isPending}>
-            {provision.isPending ? "Starting…" : "Provision"}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
-  );
-}
-
-/** `name=value` lines as an object; lines without a name are left out. */
-export function pairs(text: string): Record<string, string> {
-  const lines = text.split("\n").map((line) => {
-    const at = line.indexOf("=");
-    return at < 0 ? [line.trim(), ""] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+function RemoveIdle() {
+  const { idle } = words.engines;
+  const collect = useAction(() => ask(api.POST("/gc")), {
+    asks: () => ({
+      title: idle.question,
+      body: idle.body,
+      action: idle.button,
+      danger: true,
+    }),
+    done: (done) => idle.removed(done.removed?.length ?? 0),
   });
-  return Object.fromEntries(lines.filter(([name]) => name));
+  return (
+    <Button disabled={collect.isPending} onClick={() => collect.mutate(undefined)}>
+      {idle.button}
+    </Button>
+  );
 }

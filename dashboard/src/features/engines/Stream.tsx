@@ -1,175 +1,202 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useReducer, useRef } from "react";
+import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { api, ask, type Schema, ServerError } from "../../api/http";
 import { useChannel } from "../../api/live";
-import { ago, bytes, speed } from "../../lib/format";
-import { Histories } from "../../lib/history";
-import { Badge, Button, Card, Empty, Facts, Loading } from "../../ui/basics";
+import { ago, bytes, shortId, speed } from "../../lib/format";
+import type { Histories } from "../../lib/history";
+import { words } from "../../messages";
+import { Badge, Button, Card, Facts, Loading } from "../../ui/basics";
 import { Chart } from "../../ui/Chart";
+import { EmptyState } from "../../ui/EmptyState";
+import styles from "./Engines.module.css";
+import { engineNames } from "./engineName";
+import { StreamKey } from "./StreamKey";
 import { useStopStream } from "./Streams";
+import { streamTitle, useDetails, useTitle } from "./titles";
+import { useSamples } from "./useSamples";
 
-const MOST_SAMPLES = 2_000;
+const ALL_STREAMS = "/engines?tab=streams";
 
+/** One stream: its figures, its curves and what its engine says of the content. */
 export default function Stream({ streamId }: { streamId: string }) {
-  const path = { stream_id: streamId };
-  const playing = useChannel("streams")?.find((stream) => stream.id === streamId);
-  const known = useQuery({
-    // Asked again when it ends: then it is not among those that play.
-    queryKey: ["stream", streamId, playing === undefined],
-    staleTime: 0,
-    queryFn: () => ask(api.GET("/streams/{stream_id}", { params: { path } })),
-  });
-  const details = useQuery({
-    queryKey: ["stream-details", streamId],
-    retry: false,
-    queryFn: () => ask(api.GET("/streams/{stream_id}/extended-stats", { params: { path } })),
-  });
-  const position = useQuery({
-    queryKey: ["stream-position", streamId],
-    retry: false,
-    queryFn: () => ask(api.GET("/streams/{stream_id}/livepos", { params: { path } })),
-  });
-  const samples = useSamples(streamId, playing);
+  const texts = words.engines.stream;
+  const { stream, isGone } = useStream(streamId);
+  const details = useDetails(streamId);
+  const title = useTitle(streamId);
+  const samples = useSamples(streamId, stream?.status === "started" ? stream : undefined);
   const stop = useStopStream();
-  const stream = playing ?? known.data;
-  if (known.error instanceof ServerError && known.error.status === 404) {
+  if (isGone) {
     return (
-      <Empty>
-        This stream is not known (any more). <Link href="/engines">Engines</Link>
-      </Empty>
+      <EmptyState title={texts.unknown} action={<Link href={ALL_STREAMS}>{texts.back}</Link>}>
+        {texts.unknownBody}
+      </EmptyState>
     );
   }
   if (!stream) return <Loading />;
-  const told = Object.entries(details.data ?? {}).filter(([, value]) => typeof value !== "object");
+  const { status, stop: stopText } = words.engines.streams;
+  const name = streamTitle(stream, title);
+  const plays = stream.status === "started";
   return (
     <div className="page">
       <p>
-        <Link href="/engines">Engines</Link>
+        <Link href={ALL_STREAMS}>{texts.back}</Link>
       </p>
       <div className="page-head">
-        <h1>{stream.id}</h1>
+        <h1>{name}</h1>
         <div className="row">
-          <Badge tone={stream.status === "started" ? "good" : "plain"}>{stream.status}</Badge>
-          {stream.status === "started" && (
-            <Button onClick={() => stop.mutate(stream.id)}>Stop</Button>
+          <Badge tone={plays ? "good" : "plain"}>{status[stream.status]}</Badge>
+          {plays && (
+            <Button onClick={() => stop.mutate({ id: stream.id, title: name })}>{stopText}</Button>
           )}
         </div>
       </div>
       <Now stream={stream} />
       <div className="columns">
         <Curves samples={samples} />
-        {told.length > 0 && (
-          <Card title="Content">
-            <Facts facts={told.map(([name, value]) => [name, String(value)])} />
-          </Card>
-        )}
-        {position.data?.has_livepos && (
-          <Card
-            title="Live position"
-            tools={
-              <Button size="small" onClick={() => void position.refetch()}>
-                Ask again
-              </Button>
-            }
-          >
-            <Facts
-              facts={Object.entries(position.data.livepos ?? {}).map(([name, value]) => [
-                name,
-                String(value),
-              ])}
-            />
-          </Card>
-        )}
+        <Told title={texts.content} values={details.data} />
+        <Position streamId={streamId} />
       </div>
     </div>
   );
 }
 
+/** The stream as the socket tells it, or as the server knows it when it does not play. */
+function useStream(streamId: string) {
+  const playing = useChannel("streams")?.find((stream) => stream.id === streamId);
+  const known = useQuery({
+    // Asked again when it ends: then it is not among those that play.
+    queryKey: ["stream", streamId, playing === undefined],
+    staleTime: 0,
+    queryFn: () =>
+      ask(api.GET("/streams/{stream_id}", { params: { path: { stream_id: streamId } } })),
+  });
+  const isGone = known.error instanceof ServerError && known.error.status === 404;
+  return { stream: playing ?? known.data, isGone };
+}
+
 function Now({ stream }: { stream: Schema["StreamState"] }) {
+  const texts = words.engines.stream;
+  const { keyNames } = words.engines.streams;
+  const { unknown } = words.format;
   return (
-    <Card title="Now">
+    <Card title={texts.now}>
       <Facts
         facts={[
-          ["Peers", stream.peers ?? "–"],
-          ["Down", speed(stream.speed_down)],
-          ["Up", speed(stream.speed_up)],
-          ["Downloaded", bytes(stream.downloaded ?? 0)],
-          ["Uploaded", bytes(stream.uploaded ?? 0)],
-          ["Began", ago(stream.started_at)],
-          ["Ended", stream.ended_at ? `${ago(stream.ended_at)}: ${stream.end_reason}` : "–"],
-          [stream.key_type, <code key="key">{stream.key}</code>],
+          [texts.engine, <EngineLink key="engine" id={stream.container_id} />],
+          [texts.peers, stream.peers ?? unknown],
+          [texts.down, speed(stream.speed_down)],
+          [texts.up, speed(stream.speed_up)],
+          [texts.downloaded, bytes(stream.downloaded ?? 0)],
+          [texts.uploaded, bytes(stream.uploaded ?? 0)],
+          [texts.began, ago(stream.started_at)],
+          [texts.ended, endOf(stream)],
+          [keyNames[stream.key_type], <StreamKey key="key" stream={stream} />],
+          [
+            texts.id,
+            <span key="id" className={styles.id}>
+              {stream.id}
+            </span>,
+          ],
         ]}
       />
     </Card>
   );
 }
 
+/** When and why a stream ended. */
+function endOf({ ended_at, end_reason }: Schema["StreamState"]): string {
+  if (!ended_at) return words.format.unknown;
+  if (!end_reason) return ago(ended_at);
+  const { ends } = words.engines.streams;
+  const reason = Object.hasOwn(ends, end_reason) ? ends[end_reason] : end_reason;
+  return words.engines.stream.endedWhy(ago(ended_at), reason ?? end_reason);
+}
+
+function EngineLink({ id }: { id: string }) {
+  const engines = useChannel("engines");
+  const name = engines ? (engineNames(engines).get(id) ?? shortId(id)) : "…";
+  return <Link href={`/engines?about=${encodeURIComponent(id)}`}>{name}</Link>;
+}
+
 /** Speed and peers over time. */
 function Curves({ samples }: { samples: Histories }) {
+  const texts = words.engines.stream;
   const { times, values: peers } = samples.get("peers");
   return (
     <>
-      <Card title="Speed">
+      <Card title={texts.speed}>
         <Chart
-          label="Kibibytes a second"
+          label={texts.speed}
           times={times}
           unit={(value) => speed(value)}
           lines={[
-            { label: "Down", values: samples.get("down").values },
-            { label: "Up", values: samples.get("up").values },
+            { label: texts.down, values: samples.get("down").values },
+            { label: texts.up, values: samples.get("up").values },
           ]}
         />
       </Card>
-      <Card title="Peers">
+      <Card title={texts.peers}>
         <Chart
-          label="Peers"
+          label={texts.peers}
           times={times}
           unit={(value) => String(Math.round(value))}
-          lines={[{ label: "Peers", values: peers }]}
+          lines={[{ label: texts.peers, values: peers }]}
         />
       </Card>
     </>
   );
 }
 
-type Playing = {
-  peers: number | null;
-  speed_down: number | null;
-  speed_up: number | null;
-};
-
-/** What the server has kept of a stream, and from then on what the socket tells. */
-function useSamples(streamId: string, playing: Playing | undefined) {
-  const kept = useRef(new Histories(MOST_SAMPLES));
-  const [, drawn] = useReducer((n: number) => n + 1, 0);
-  const before = useQuery({
-    queryKey: ["stream-stats", streamId],
-    staleTime: Number.POSITIVE_INFINITY,
-    gcTime: 0,
+function Position({ streamId }: { streamId: string }) {
+  const texts = words.engines.stream;
+  const position = useQuery({
+    queryKey: ["stream-position", streamId],
+    retry: false,
     queryFn: () =>
-      ask(api.GET("/streams/{stream_id}/stats", { params: { path: { stream_id: streamId } } })),
+      ask(api.GET("/streams/{stream_id}/livepos", { params: { path: { stream_id: streamId } } })),
   });
-  const ready = !before.isPending;
-  useEffect(() => {
-    kept.current = new Histories(MOST_SAMPLES);
-    for (const { ts, peers, speed_down, speed_up } of before.data ?? []) {
-      kept.current.add(Date.parse(ts) / 1000, {
-        peers: peers ?? 0,
-        down: speed_down ?? 0,
-        up: speed_up ?? 0,
-      });
-    }
-    drawn();
-  }, [before.data]);
-  useEffect(() => {
-    if (!playing || !ready) return;
-    kept.current.add(Date.now() / 1000, {
-      peers: playing.peers ?? 0,
-      down: playing.speed_down ?? 0,
-      up: playing.speed_up ?? 0,
-    });
-    drawn();
-  }, [playing, ready]);
-  return kept.current;
+  if (!position.data?.has_livepos) return null;
+  return (
+    <Told
+      title={texts.position}
+      values={position.data.livepos}
+      tools={
+        <Button size="small" onClick={() => void position.refetch()}>
+          {texts.refresh}
+        </Button>
+      }
+    />
+  );
+}
+
+/** What the engine tells: plain values by their names, those that are known in words. */
+function Told({
+  title,
+  values,
+  tools,
+}: {
+  title: string;
+  values: object | null | undefined;
+  tools?: ReactNode;
+}) {
+  const plain = Object.entries(values ?? {}).filter(([, value]) => typeof value !== "object");
+  if (plain.length === 0) return null;
+  const { facts } = words.engines.stream;
+  return (
+    <Card title={title} tools={tools}>
+      <Facts
+        facts={plain.map(([name, value]) => [
+          Object.hasOwn(facts, name) ? (facts[name] ?? name) : name,
+          shown(name, value),
+        ])}
+      />
+    </Card>
+  );
+}
+
+function shown(name: string, value: unknown): string {
+  const { yes, no } = words.engines.stream;
+  if (typeof value === "boolean" || name === "is_live") return value ? yes : no;
+  return String(value);
 }

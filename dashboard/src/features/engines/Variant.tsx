@@ -1,74 +1,132 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { type RefObject, useEffect, useState } from "react";
 import { api, ask } from "../../api/http";
 import { useChannel } from "../../api/live";
-import { Card, ErrorNote, Field, Loading } from "../../ui/basics";
+import { errorWords } from "../../lib/errorWords";
+import { words } from "../../messages";
+import { Card, Details, ErrorNote, Field, Loading, Note } from "../../ui/basics";
+import { EmptyState } from "../../ui/EmptyState";
 import { Reprovisioning } from "./Reprovisioning";
 import { Commands } from "./variant/Commands";
 import {
   type Config,
+  type Entry,
   grouped,
+  groupTitle,
   OwnParameter,
   type Parameter,
   ParameterRow,
 } from "./variant/Parameters";
 import { Templates } from "./variant/Templates";
+import { useDraft } from "./variant/useDraft";
+import { useLeaveGuard } from "./variant/unsaved";
 import { VariantFields } from "./variant/VariantFields";
 
 /** The parameters of engines: what each is for, what it may be, and templates of all of them. */
-export function VariantEditor() {
+export function VariantEditor({ unsaved }: { unsaved: RefObject<boolean> }) {
+  const { variant } = words.engines;
   const queries = useQueryClient();
   const { saved, catalogue, platform } = useVariant();
+  const { draft, changed, restored, overtaken, change, discard } = useDraft(
+    saved.data,
+    catalogue.data,
+  );
   const reprovision = useChannel("reprovision");
-  const [draft, setDraft] = useState<Config | null>(null);
-  const [search, setSearch] = useState("");
-  useEffect(() => setDraft(saved.data ?? null), [saved.data]);
-  const after = () => void queries.invalidateQueries({ queryKey: ["variant"] });
+  const [fault, setFault] = useState<Error | null>(null);
+  useLeaveGuard(changed);
+  useEffect(() => {
+    unsaved.current = changed;
+    return () => {
+      unsaved.current = false;
+    };
+  }, [unsaved, changed]);
   const failed = saved.error ?? catalogue.error;
   if (failed) return <ErrorNote error={failed} />;
   if (!draft || !catalogue.data) return <Loading />;
-  const change = (parameter: Parameter) =>
-    setDraft({
-      ...draft,
-      parameters: (draft.parameters ?? []).map((each) =>
-        each.name === parameter.name ? parameter : each,
-      ),
-    });
-  const changed = JSON.stringify(draft) !== JSON.stringify(saved.data);
-  const groups = grouped(draft.parameters ?? [], catalogue.data, search);
+  const after = () => void queries.invalidateQueries({ queryKey: ["variant"] });
+  const edit = (config: Config) => {
+    setFault(null);
+    change(config);
+  };
+  const commands = (
+    <Commands
+      draft={draft}
+      changed={changed}
+      onDiscard={() => {
+        setFault(null);
+        discard();
+      }}
+      onSaved={(config) => {
+        queries.setQueryData(["variant", "config"], config);
+        discard();
+      }}
+      onFailed={setFault}
+    />
+  );
   return (
     <div className="stack">
-      <Card
-        title="Custom variant"
-        tools={
-          <Commands
-            draft={draft}
-            changed={changed}
-            onTakeBack={() => setDraft(saved.data ?? null)}
-            after={after}
-          />
-        }
-      >
+      <Card title={variant.title} tools={commands}>
+        {fault && <SaveFault error={fault} />}
+        {overtaken ? (
+          <Note tone="warn" title={variant.overtaken} />
+        ) : (
+          restored && <Note title={variant.restored} />
+        )}
         {reprovision && reprovision.status !== "idle" && !reprovision.in_progress && (
           <Reprovisioning status={reprovision} />
         )}
-        <VariantFields config={draft} platforms={platform.data} onChange={setDraft} />
+        <VariantFields config={draft} platforms={platform.data} onChange={edit} />
       </Card>
       <Templates unsaved={changed} config={draft} after={after} />
+      <Parameters config={draft} catalogue={catalogue.data} onChange={edit} />
+    </div>
+  );
+}
+
+/** Why the configuration was refused; what was typed stays. */
+function SaveFault({ error }: { error: Error }) {
+  const { what, todo, details } = errorWords(error);
+  return (
+    <Note tone="bad" alert title={words.engines.variant.saveFailed}>
+      {todo ? `${what} ${todo}` : what}
+      <Details lines={details ? [details] : []} />
+    </Note>
+  );
+}
+
+function Parameters({
+  config,
+  catalogue,
+  onChange,
+}: {
+  config: Config;
+  catalogue: Entry[];
+  onChange: (config: Config) => void;
+}) {
+  const { variant } = words.engines;
+  const [search, setSearch] = useState("");
+  const parameters = config.parameters ?? [];
+  const change = (parameter: Parameter) =>
+    onChange({
+      ...config,
+      parameters: parameters.map((each) => (each.name === parameter.name ? parameter : each)),
+    });
+  const groups = grouped(parameters, catalogue, search);
+  return (
+    <>
       <Field
-        label="Find a parameter"
+        label={variant.find}
         type="search"
         value={search}
         onChange={(event) => setSearch(event.target.value)}
       />
       <OwnParameter
-        names={(draft.parameters ?? []).map(({ name }) => name)}
-        onAdd={(parameter) =>
-          setDraft({ ...draft, parameters: [...(draft.parameters ?? []), parameter] })
-        }
+        names={parameters.map(({ name }) => name)}
+        onAdd={(parameter) => onChange({ ...config, parameters: [...parameters, parameter] })}
       />
+      {groups.length === 0 && <EmptyState title={variant.noneFound} />}
       {groups.map(([group, entries]) => (
-        <Card key={group} title={group}>
+        <Card key={group} title={groupTitle(group)}>
           <ul className="stack">
             {entries.map(([parameter, entry]) => (
               <li key={parameter.name}>
@@ -78,7 +136,7 @@ export function VariantEditor() {
           </ul>
         </Card>
       ))}
-    </div>
+    </>
   );
 }
 

@@ -1,4 +1,5 @@
 import { api, ask } from "../../../api/http";
+import { words } from "../../../messages";
 import { Badge, Button } from "../../../ui/basics";
 import { useAction } from "../../../ui/feedback";
 import type { Config } from "./Parameters";
@@ -7,46 +8,58 @@ import type { Config } from "./Parameters";
 export function Commands({
   draft,
   changed,
-  onTakeBack,
-  after,
+  onDiscard,
+  onSaved,
+  onFailed,
 }: {
   draft: Config;
   changed: boolean;
-  onTakeBack: () => void;
-  after: () => void;
+  onDiscard: () => void;
+  onSaved: (config: Config) => void;
+  /** What went wrong with a save, to be told beside it; null when another begins. */
+  onFailed: (error: Error | null) => void;
 }) {
+  const { variant } = words.engines;
   const save = useAction(
     (config: Config) => ask(api.POST("/custom-variant/config", { body: config })),
-    { done: ({ message }) => message, after },
+    {
+      done: ({ config }) => {
+        onSaved(config);
+        return variant.saved;
+      },
+      failed: onFailed,
+    },
   );
   const renew = useAction(() => ask(api.POST("/custom-variant/reprovision")), {
     asks: () => ({
-      title: "Make all engines anew?",
-      body: "Each is replaced by one with this configuration: the new one is ready before the old one goes, and one with streams goes when they have ended.",
-      action: "Reprovision",
+      title: variant.replaceQuestion,
+      body: variant.replaceBody,
+      action: variant.replaceAction,
       danger: true,
     }),
-    done: ({ message }) => message,
   });
   return (
     <>
-      {changed && <Badge tone="warn">not saved</Badge>}
-      <Button disabled={!changed} onClick={onTakeBack}>
-        Take back
+      {changed && <Badge tone="warn">{variant.unsaved}</Badge>}
+      <Button disabled={!changed} onClick={onDiscard}>
+        {variant.discard}
       </Button>
       <Button
         tone="primary"
         disabled={!changed || save.isPending}
-        onClick={() => save.mutate(draft)}
+        onClick={() => {
+          onFailed(null);
+          save.mutate(draft);
+        }}
       >
-        Save
+        {save.isPending ? variant.saving : variant.save}
       </Button>
       <Button
         disabled={changed || renew.isPending}
-        title={changed ? "Save first" : undefined}
+        title={changed ? variant.saveFirst : undefined}
         onClick={() => renew.mutate(undefined)}
       >
-        Reprovision
+        {variant.replace}
       </Button>
     </>
   );

@@ -1,6 +1,9 @@
 import { useState } from "react";
 import type { Schema } from "../../../api/http";
-import { Button, Switch } from "../../../ui/basics";
+import { words } from "../../../messages";
+import { Button, Field, Switch } from "../../../ui/basics";
+import { NumberValue } from "./NumberValue";
+import styles from "./Variant.module.css";
 
 export type Config = Schema["VariantConfig"];
 export type Parameter = Schema["VariantParameter"];
@@ -13,16 +16,23 @@ export function grouped(
   search: string,
 ): [string, [Parameter, Entry | undefined][]][] {
   const entries = new Map(catalogue.map((entry) => [entry.name, entry]));
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const terms = search.toLowerCase().split(/\s+/).filter(Boolean);
   const groups = new Map<string, [Parameter, Entry | undefined][]>();
   for (const parameter of parameters) {
     const entry = entries.get(parameter.name);
-    const text = `${parameter.name} ${entry?.help ?? ""}`.toLowerCase();
-    if (!words.every((word) => text.includes(word))) continue;
-    const group = entry?.group ?? "other";
+    const help = `${entry?.help ?? ""} ${words.engines.variant.help[parameter.name] ?? ""}`;
+    const text = `${parameter.name} ${help}`.toLowerCase();
+    if (!terms.every((term) => text.includes(term))) continue;
+    const group = entry?.group ?? "";
     groups.set(group, [...(groups.get(group) ?? []), [parameter, entry]]);
   }
   return [...groups];
+}
+
+/** The name of a group of parameters; those that the catalogue does not know have none. */
+export function groupTitle(group: string): string {
+  const { groups, otherGroup } = words.engines.variant;
+  return group === "" ? otherGroup : (groups[group] ?? group);
 }
 
 export function ParameterRow({
@@ -34,13 +44,11 @@ export function ParameterRow({
   entry: Entry | undefined;
   onChange: (parameter: Parameter) => void;
 }) {
+  const { variant } = words.engines;
   const { name, type, value, enabled } = parameter;
-  const label = `Value of ${name}`;
-  const set = (next: Parameter["value"]) => onChange({ ...parameter, value: next });
-  const number = type === "int" || type === "bytes";
   return (
-    <div className="row between" style={{ alignItems: "start" }}>
-      <div className="grow" style={{ flexBasis: 320 }}>
+    <div className={styles.parameter}>
+      <div>
         <Switch
           label={name}
           checked={enabled}
@@ -49,40 +57,72 @@ export function ParameterRow({
           }
         />
         <p className="muted small">
-          {entry?.help} {entry?.unit && `In ${entry.unit}.`}
+          {variant.help[name] ?? entry?.help}{" "}
+          {entry?.unit && variant.unit(variant.units[entry.unit] ?? entry.unit)}
         </p>
       </div>
-      {type !== "flag" &&
-        (entry?.choices.length ? (
-          <select
-            className="input"
-            style={{ width: 220 }}
-            aria-label={label}
-            value={String(value ?? "")}
-            disabled={!enabled}
-            onChange={(event) => set(number ? Number(event.target.value) : event.target.value)}
-          >
-            {entry.choices.map((choice) => (
-              <option key={choice}>{choice}</option>
-            ))}
-          </select>
-        ) : (
-          <input
-            className="input"
-            style={{ width: 220 }}
-            aria-label={label}
-            type={number ? "number" : entry?.secret ? "password" : "text"}
-            autoComplete="off"
-            min={entry?.minimum ?? undefined}
-            max={entry?.maximum ?? undefined}
-            value={String(value ?? "")}
-            disabled={!enabled}
-            onChange={(event) => set(number ? Number(event.target.value) : event.target.value)}
-          />
-        ))}
+      {type !== "flag" && (
+        <Value
+          parameter={parameter}
+          entry={entry}
+          onChange={(next) => onChange({ ...parameter, value: next })}
+        />
+      )}
     </div>
   );
 }
+
+function Value({
+  parameter: { name, type, value, enabled },
+  entry,
+  onChange,
+}: {
+  parameter: Parameter;
+  entry: Entry | undefined;
+  onChange: (value: Parameter["value"]) => void;
+}) {
+  const label = words.engines.variant.value(name);
+  const isNumber = type === "int" || type === "bytes";
+  if (entry?.choices.length) {
+    return (
+      <select
+        className={`input ${styles.value}`}
+        aria-label={label}
+        value={String(value ?? "")}
+        disabled={!enabled}
+        onChange={({ target }) => onChange(isNumber ? Number(target.value) : target.value)}
+      >
+        {entry.choices.map((choice) => (
+          <option key={choice}>{choice}</option>
+        ))}
+      </select>
+    );
+  }
+  if (isNumber) {
+    return (
+      <NumberValue
+        label={label}
+        value={Number(value ?? 0)}
+        entry={entry}
+        disabled={!enabled}
+        onChange={onChange}
+      />
+    );
+  }
+  return (
+    <input
+      className={`input ${styles.value}`}
+      aria-label={label}
+      type={entry?.secret ? "password" : "text"}
+      autoComplete="off"
+      value={String(value ?? "")}
+      disabled={!enabled}
+      onChange={(event) => onChange(event.target.value)}
+    />
+  );
+}
+
+const PARAMETER_NAME = /^--?[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 
 /** A parameter that the catalogue does not know, for a newer engine. */
 export function OwnParameter({
@@ -92,40 +132,45 @@ export function OwnParameter({
   names: string[];
   onAdd: (parameter: Parameter) => void;
 }) {
+  const { own } = words.engines.variant;
   const [name, setName] = useState("");
   const [value, setValue] = useState("");
-  const taken = names.includes(name);
+  const [fault, setFault] = useState<string | null>(null);
+  const add = () => {
+    if (names.includes(name)) return setFault(own.taken);
+    if (!PARAMETER_NAME.test(name)) return setFault(own.invalid);
+    const type = value === "" ? "flag" : "string";
+    onAdd({ name, type, value: value || true, enabled: true, custom: true });
+    setName("");
+    setValue("");
+  };
   return (
     <form
-      className="row"
+      className={styles.own}
       onSubmit={(event) => {
         event.preventDefault();
-        const type = value === "" ? "flag" : "string";
-        onAdd({ name, type, value: value || true, enabled: true, custom: true });
-        setName("");
-        setValue("");
+        add();
       }}
     >
-      <input
-        className="input"
-        style={{ width: 240 }}
-        aria-label="Name of a parameter of your own"
+      <Field
+        label={own.name}
         placeholder="--parameter"
-        pattern="--.+"
-        maxLength={256}
+        maxLength={64}
         value={name}
-        onChange={(event) => setName(event.target.value)}
+        error={fault}
+        onChange={(event) => {
+          setFault(null);
+          setName(event.target.value);
+        }}
       />
-      <input
-        className="input"
-        style={{ width: 220 }}
-        aria-label="Its value"
-        placeholder="Value; empty for a flag"
+      <Field
+        label={own.value}
+        placeholder={own.placeholder}
         value={value}
         onChange={(event) => setValue(event.target.value)}
       />
-      <Button type="submit" disabled={!name || taken}>
-        {taken ? "It is there already" : "Add a parameter of your own"}
+      <Button type="submit" disabled={!name}>
+        {own.add}
       </Button>
     </form>
   );
