@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Dialog, Locator, expect
 
-from support.dashboard import Dashboard, dashboard, whole_server
+from support.dashboard import PHONE, Dashboard, dashboard, whole_server
 from support.engineserver import EngineServer
 
 
@@ -40,10 +40,10 @@ def test_provision_stream_scale_drain_and_reprovision(
 def provision(board: Dashboard, cards: Locator) -> None:
     page = board.page
     expect(cards).to_have_count(1)
-    board.button("Provision").click()
+    board.button("Start with options").click()
     page.get_by_label("Labels").fill("team=video")
-    page.get_by_role("dialog").get_by_role("button", name="Provision").click()
-    board.told("answers on port")
+    page.get_by_role("dialog").get_by_role("button", name="Start engine").click()
+    board.told("is ready on port")
     expect(cards).to_have_count(2)
     expect(page.locator(".columns .badge", has_text="healthy")).to_have_count(2)
 
@@ -53,21 +53,23 @@ def play_and_stop(board: Dashboard, server: EngineServer) -> None:
     engine = server.healthy()[0]
     server.play({**engine, "host_http_port": engine["port"]}, "0a48", stream_id="ch-42")
     page.get_by_role("tab", name="Streams").click()
-    page.get_by_role("link", name="ch-42").click()
-    expect(page.get_by_role("heading", name="ch-42")).to_be_visible()
+    row = page.locator("tbody tr", has_text="ch-42")
+    expect(row).to_contain_text("0a48")
+    row.get_by_role("link", name="Simulated match").click()
+    expect(page.get_by_role("heading", name="Simulated match")).to_be_visible()
+    expect(page.get_by_text("ch-42", exact=True)).to_be_visible()
     expect(page.locator(".uplot")).to_have_count(2)
     assert board.violations() == []
     board.button("Stop").click()
     board.confirm("Stop")
-    board.told("The stream was stopped")
     expect(page.locator(".page-head .badge")).to_have_text("ended")
+    expect(page.get_by_text(re.compile("stopped here"))).to_be_visible()
 
 
 def scale_and_drain(board: Dashboard, cards: Locator) -> None:
     page = board.go("/engines")
-    page.get_by_label("How many engines").fill("3")
-    board.button("Scale", within="form").click()
-    board.confirm("Scale")
+    board.button("More: Number of engines").click(click_count=2)
+    board.button("Apply").click()
     expect(cards).to_have_count(3)
     name = cards.first.get_by_role("heading").inner_text()
     board.button(f"Actions for {name}").click()
@@ -84,33 +86,134 @@ def reprovision(board: Dashboard, server: EngineServer) -> None:
     page.get_by_role("tab", name="Variant").click()
     page.get_by_label("Find a parameter").fill("live-buffer")
     page.get_by_label("Value of --live-buffer").fill("12")
-    page.get_by_label("Engines are made with these parameters").click()
-    board.button("Save").click()
-    board.told("saved")
+    page.get_by_label("Start engines with these settings").click()
+    board.button(re.compile("^Save$")).click()
+    board.told("Settings saved")
     page.get_by_label("Name of the template").fill("Long buffer")
-    board.button("Keep these parameters as a template").click()
-    board.told("Long buffer")
-    expect(page.get_by_text("Long buffer").first).to_be_visible()
+    board.button("Save as template").click()
+    expect(board.button("Use Long buffer")).to_be_enabled()
     assert board.violations() == []
-    board.button("Reprovision").click()
-    board.confirm("Reprovision")
-    board.told("Started reprovisioning of 3 engines")
+    board.button("Replace all engines").click()
+    board.confirm("Replace all")
     server.until(
         lambda: server.ask("GET", "/custom-variant/reprovision/status")["status"] == "success"
     )
     assert not before & {each["container_id"] for each in server.engines()}
-    expect(page.get_by_text("Replaced 3 engines").first).to_be_visible()
+    expect(page.get_by_text("All 3 engines have been replaced").first).to_be_visible()
 
 
 def delete_and_collect(board: Dashboard) -> None:
     page = board.page
     page.get_by_role("tab", name="Fleet").click()
-    board.button("Table").click()
+    page.get_by_text("Table", exact=True).click()
     expect(page.locator("tbody tr")).to_have_count(3)
-    board.button(re.compile("Actions for")).first.click()
+    name = page.locator("tbody tr").first.get_by_role("rowheader").inner_text()
+    board.button(f"Actions for {name}").click()
     page.get_by_role("menuitem", name="Delete").click()
     board.confirm("Delete")
-    board.told("is deleted")
-    board.button("Collect garbage").click()
-    board.confirm("Collect")
-    board.told("Removed")
+    expect(page.get_by_role("rowheader", name=name, exact=True)).to_have_count(0)
+    page.reload()
+    expect(page.locator("tbody tr").first).to_be_visible()  # the view is in the address
+    board.button("Remove idle engines").click()
+    board.confirm("Remove idle engines")
+    board.told("No engine has been idle for long enough")
+
+
+@pytest.fixture(params=["desk", "phone"])
+def either(
+    request: pytest.FixtureRequest, chromium: Browser, server: EngineServer
+) -> Iterator[Dashboard]:
+    """The page on a desk and on a phone."""
+    how = {"viewport": PHONE, "has_touch": True} if request.param == "phone" else {}
+    with dashboard(chromium, server.origin, **how) as made:
+        yield made
+        assert made.faults == []
+
+
+def test_an_engine_that_is_killed_is_told_with_its_replacement_reason_and_duration(
+    either: Dashboard, server: EngineServer
+) -> None:
+    page = either.go("/engines?tab=activity")
+    expect(page.get_by_role("list", name="Activity")).to_be_visible()
+    victim = server.until(server.healthy)[0]
+    name = str(victim["container_name"])
+    server.kill_engine(victim["container_id"])
+    told = page.locator("li", has_text=re.compile(rf"{name} stopped unexpectedly \(exit \d+\)"))
+    expect(told).to_have_count(1)
+    expect(told).to_contain_text(re.compile(r"→ replaced by \S+ in [\d.]+ s"))
+    assert either.violations() == []
+
+    # The sheet of the engine that is gone has the same, after a reload, too.
+    told.get_by_role("button", name=f"Activity of {name}").click()
+    for _ in range(2):
+        sheet = page.get_by_role("dialog", name=name)
+        expect(sheet.get_by_text(re.compile("stopped unexpectedly"))).to_be_visible()
+        expect(sheet.get_by_text("This engine no longer runs.")).to_be_visible()
+        assert either.violations() == []
+        page.reload()
+    page.get_by_role("dialog").get_by_role("link", name="Open in Activity").click()
+    expect(page.get_by_role("combobox", name="Engine")).to_have_value(victim["container_id"])
+    expect(told).to_have_count(1)
+    expect(page.get_by_text("Starting 1 engine:")).to_have_count(0)
+
+
+def test_the_size_is_stepped_without_a_question_and_its_limits_are_said(
+    either: Dashboard, server: EngineServer
+) -> None:
+    def target() -> int:
+        return int(server.ask("GET", "/orchestrator/status")["capacity"]["target"])
+
+    page = either.go("/engines")
+    size = page.get_by_label("Number of engines", exact=True)
+    size.fill("9")
+    size.press("Enter")
+    expect(page.get_by_text("Maximum is 6")).to_be_visible()
+    size.fill("1")
+    size.press("Enter")
+    expect(page.get_by_text("Minimum is 1")).to_be_visible()
+    if either.button("Apply").is_enabled():
+        either.button("Apply").click()
+    server.until(lambda: target() == 1)
+    expect(either.button("Apply")).to_be_disabled()
+    either.button("More: Number of engines").click()
+    expect(page.get_by_text("2 of 6").last).to_be_visible()
+    either.button("Apply").click()
+    server.until(lambda: target() == 2)
+    server.until(lambda: len(server.healthy()) >= 2)
+    expect(size).to_have_value("2")
+    expect(page.get_by_role("alertdialog")).to_have_count(0)
+
+
+def test_unsaved_settings_survive_a_reload_and_are_not_left_without_a_question(
+    either: Dashboard,
+) -> None:
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page = either.go("/engines?tab=variant")
+    page.on("dialog", answer)
+    field = page.get_by_label("Value of --vod-buffer")
+    field.fill("4000")
+    field.blur()
+    expect(page.get_by_text("Must be 0 to 3,600. Back to 5.")).to_be_visible()
+    expect(field).to_have_value("5")
+    field.fill("17")
+    expect(page.get_by_text("not saved", exact=True)).to_be_visible()
+    page.reload()
+    assert asked == ["beforeunload"]
+    expect(field).to_have_value("17")
+    expect(page.get_by_text("not saved", exact=True)).to_be_visible()
+    assert either.violations() == []
+    page.get_by_role("tab", name="Streams").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Cancel").click()
+    expect(field).to_have_value("17")
+    page.get_by_role("link", name="Matches", exact=True).first.click()
+    either.confirm("Leave")
+    expect(page.get_by_role("heading", name="Matches", level=1)).to_be_visible()
+    page.go_back()
+    expect(field).to_have_value("17")
+    either.button("Discard").click()
+    expect(field).to_have_value("5")

@@ -27,10 +27,12 @@ export default function Engines() {
   const reprovision = useChannel("reprovision");
   const usage = useUsage();
   const tab = TABS.find((id) => id === chosen) ?? "fleet";
+  // A step to come back from: on a phone the way back closes what lies over the page.
+  const open = (id: string) => setAbout(id, { push: true });
   const contents: Record<(typeof TABS)[number], () => ReactNode> = {
-    fleet: () => <Fleet usage={usage} onOpen={setAbout} />,
-    activity: () => <Activity onOpen={setAbout} />,
-    streams: () => <Streams onOpen={setAbout} />,
+    fleet: () => <Fleet usage={usage} onOpen={open} />,
+    activity: () => <Activity onOpen={open} />,
+    streams: () => <Streams onOpen={open} />,
     vpn: () => <Vpn />,
     variant: () => <VariantEditor unsaved={unsaved} />,
   };

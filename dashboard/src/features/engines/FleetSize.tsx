@@ -1,6 +1,7 @@
 import { type FormEvent, useEffect, useState } from "react";
 import { api, ask } from "../../api/http";
 import { errorText } from "../../lib/errorWords";
+import { number } from "../../lib/format";
 import { words } from "../../messages";
 import { Button } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
@@ -42,6 +43,7 @@ export function FleetSize({
   const wanted = applied ?? target;
   const value = draft ?? wanted;
   const staying = Math.max(0, (capacity.used ?? 0) - value);
+  const stay = staying > 0 ? size.staying(staying) : null;
   const apply = (event: FormEvent) => {
     event.preventDefault();
     setFault(null);
@@ -55,7 +57,8 @@ export function FleetSize({
         min={least}
         max={Math.max(least, most)}
         disabled={scale.isPending}
-        hint={staying > 0 ? size.staying(staying) : size.of(value, most)}
+        hint={stay ?? size.of(value, most)}
+        minText={stay && `${words.shell.stepper.minimum(number(least))} · ${stay}`}
         onChange={(count) => {
           setFault(null);
           setDraft(count);
