@@ -12,24 +12,7 @@ type Order = typeof EMPTY;
 /** Starts an engine with an image, a port, labels or an environment of its own. */
 export function StartEngine({ open, onClose }: { open: boolean; onClose: () => void }) {
   const { start } = words.engines;
-  const [order, setOrder] = useState(EMPTY);
-  const [fault, setFault] = useState<Error | null>(null);
-  const close = () => {
-    setFault(null);
-    onClose();
-  };
-  const provision = useAction(() => ask(api.POST("/provision/acestream", { body: bodyOf(order) })), {
-    done: (made) => {
-      setOrder(EMPTY);
-      close();
-      return start.ready(made.container_name, made.host_http_port);
-    },
-    failed: setFault,
-  });
-  const change = (part: Partial<Order>) => {
-    setFault(null);
-    setOrder({ ...order, ...part });
-  };
+  const { order, change, fault, close, provision } = useOrder(onClose);
   const [place, told] = faultOf(fault);
   return (
     <Dialog title={start.title} description={start.body} open={open} onClose={close}>
@@ -37,7 +20,6 @@ export function StartEngine({ open, onClose }: { open: boolean; onClose: () => v
         className="stack"
         onSubmit={(event) => {
           event.preventDefault();
-          setFault(null);
           provision.mutate(undefined);
         }}
       >
@@ -69,6 +51,36 @@ export function StartEngine({ open, onClose }: { open: boolean; onClose: () => v
       </form>
     </Dialog>
   );
+}
+
+/** What is ordered, and what went wrong with it until something of it is changed. */
+function useOrder(onClose: () => void) {
+  const { start } = words.engines;
+  const [order, setOrder] = useState(EMPTY);
+  const [fault, setFault] = useState<Error | null>(null);
+  const close = () => {
+    setFault(null);
+    onClose();
+  };
+  const provision = useAction(
+    () => {
+      setFault(null);
+      return ask(api.POST("/provision/acestream", { body: bodyOf(order) }));
+    },
+    {
+      done: (made) => {
+        setOrder(EMPTY);
+        close();
+        return start.ready(made.container_name, made.host_http_port);
+      },
+      failed: setFault,
+    },
+  );
+  const change = (part: Partial<Order>) => {
+    setFault(null);
+    setOrder({ ...order, ...part });
+  };
+  return { order, change, fault, close, provision };
 }
 
 function Lines({

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type RefObject, useEffect, useState } from "react";
+import { type RefObject, useState } from "react";
 import { api, ask } from "../../api/http";
 import { useChannel } from "../../api/live";
 import { errorWords } from "../../lib/errorWords";
@@ -33,13 +33,7 @@ export function VariantEditor({ unsaved }: { unsaved: RefObject<boolean> }) {
   );
   const reprovision = useChannel("reprovision");
   const [fault, setFault] = useState<Error | null>(null);
-  useLeaveGuard(changed);
-  useEffect(() => {
-    unsaved.current = changed;
-    return () => {
-      unsaved.current = false;
-    };
-  }, [unsaved, changed]);
+  useLeaveGuard(changed, unsaved);
   const failed = saved.error ?? catalogue.error;
   if (failed) return <ErrorNote error={failed} />;
   if (!draft || !catalogue.data) return <Loading />;

@@ -85,7 +85,7 @@ function waiting(engines: Engines): StateNote | null {
     key: "waiting",
     tone: "info",
     title: state.waiting(leaving.length),
-    body: state.waitingBody,
+    body: state.waitingBody(leaving.length),
   };
 }
 

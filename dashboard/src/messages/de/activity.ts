@@ -76,7 +76,10 @@ export const activity: Messages["engines"]["activity"] = {
     `Gerade wird keine Engine gestartet: ${counted(failures, "Start ist", "Starts sind")} in Folge gescheitert`,
   startsResumed: "Engines können wieder starten",
   manyUnwell: (count, of) => `${count} von ${engines(of)} antworten nicht`,
-  tooFew: (healthy, minimum) => `Nur ${engines(healthy)} in Ordnung; das Minimum ist ${minimum}`,
+  tooFew: (healthy, minimum) =>
+    healthy === 0
+      ? `Keine Engine ist in Ordnung; das Minimum ist ${minimum}`
+      : `Nur ${engines(healthy)} in Ordnung; das Minimum ist ${minimum}`,
   again: {
     killed: (rounds) =>
       `Engines wurden gleich nach dem Start beendet, ${inARow(rounds)}. Die Speichergrenze prüfen. Weitere Starts warten etwas`,

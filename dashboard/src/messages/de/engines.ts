@@ -66,8 +66,14 @@ export const engines: Messages["engines"] = {
       count === 1
         ? "Eine Engine wartet auf das Ende ihrer Streams"
         : `${count} Engines warten auf das Ende ihrer Streams`,
-    waitingBody: "Sie bekommen keine neuen Streams und werden danach entfernt.",
-    tooFew: (healthy, minimum) => `Nur ${healthy} von ${minimum} benötigten Engines in Ordnung`,
+    waitingBody: (count) =>
+      count === 1
+        ? "Sie bekommt keine neuen Streams und wird danach entfernt."
+        : "Sie bekommen keine neuen Streams und werden danach entfernt.",
+    tooFew: (healthy, minimum) =>
+      healthy === 0
+        ? "Keine Engine ist in Ordnung"
+        : `Nur ${healthy} von ${minimum} benötigten Engines in Ordnung`,
     tooFewBody: "Fehlende Engines werden automatisch gestartet.",
   },
 

@@ -77,7 +77,9 @@ export const activity = {
   startsResumed: "Engines can start again",
   manyUnwell: (count: number, of: number) => `${count} of ${engines(of)} do not answer`,
   tooFew: (healthy: number, minimum: number) =>
-    `Only ${engines(healthy)} healthy; the minimum is ${minimum}`,
+    healthy === 0
+      ? `No engine is healthy; the minimum is ${minimum}`
+      : `Only ${engines(healthy)} ${healthy === 1 ? "is" : "are"} healthy; the minimum is ${minimum}`,
   again: {
     killed: (rounds: number) =>
       `Engines were killed right after their start, ${rounds} times in a row. Check the memory limit. Starting waits a little`,

@@ -64,9 +64,14 @@ export const engines = {
       `Starting ${engineCount(count)}: ${healthy} of ${of} are healthy`,
     waiting: (count: number) =>
       `Waiting for ${engineCount(count)} to finish ${count === 1 ? "its" : "their"} streams`,
-    waitingBody: "They get no new streams and are removed afterwards.",
+    waitingBody: (count: number) =>
+      count === 1
+        ? "It gets no new streams and is removed afterwards."
+        : "They get no new streams and are removed afterwards.",
     tooFew: (healthy: number, minimum: number) =>
-      `Only ${healthy} of ${minimum} required engines ${healthy === 1 ? "is" : "are"} healthy`,
+      healthy === 0
+        ? "No engine is healthy"
+        : `Only ${healthy} of ${minimum} required engines ${healthy === 1 ? "is" : "are"} healthy`,
     tooFewBody: "Missing engines are started automatically.",
   },
 

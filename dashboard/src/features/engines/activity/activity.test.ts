@@ -73,7 +73,7 @@ test.each([
   ],
   [
     event("health", "insufficient_engines", null, { healthy_engines: 1, minimum: 2 }),
-    "Only 1 engine healthy; the minimum is 2",
+    "Only 1 engine is healthy; the minimum is 2",
   ],
   [
     event("system", "scaling", null, { starting: 1, target: 4, usable: 3 }),

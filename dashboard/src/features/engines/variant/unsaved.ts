@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { type RefObject, useEffect } from "react";
 import { words } from "../../../messages";
 import { useFeedback } from "../../../ui/feedback";
 import type { Config, Entry } from "./Parameters";
@@ -46,9 +46,18 @@ export function leaveQuestion() {
   return { title: leave, body: leaveBody, action: leaveAction };
 }
 
-/** Asks before a link of this page, a reload or closing the window leaves unsaved changes. */
-export function useLeaveGuard(unsaved: boolean) {
+/**
+ * Asks before a link, a reload or closing the window leaves unsaved changes. `told` says it to
+ * whoever shows the editor, which asks before it shows something else.
+ */
+export function useLeaveGuard(unsaved: boolean, told: RefObject<boolean>) {
   const { confirm } = useFeedback();
+  useEffect(() => {
+    told.current = unsaved;
+    return () => {
+      told.current = false;
+    };
+  }, [unsaved, told]);
   useEffect(() => {
     if (!unsaved) return;
     const closing = (event: BeforeUnloadEvent) => event.preventDefault();
