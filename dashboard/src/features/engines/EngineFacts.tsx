@@ -7,6 +7,9 @@ import { nameOf } from "./engineName";
 import type { Engine } from "./list";
 import { useTitle } from "./titles";
 
+/** Of so many streams of an engine it is asked for titles; the others have their ids. */
+const MOST_TITLES = 4;
+
 /** Where an engine is, what it is and what it plays. */
 export function EngineFacts({ engine }: { engine: Engine }) {
   const { fleet } = words.engines;
@@ -25,9 +28,9 @@ export function EngineFacts({ engine }: { engine: Engine }) {
       />
       {engine.streams.length > 0 && (
         <ul className="row" aria-label={fleet.streamsOn(nameOf(engine))}>
-          {engine.streams.map((id) => (
+          {engine.streams.map((id, n) => (
             <li key={id}>
-              <StreamLink id={id} />
+              <StreamLink id={id} asks={n < MOST_TITLES} />
             </li>
           ))}
         </ul>
@@ -36,7 +39,7 @@ export function EngineFacts({ engine }: { engine: Engine }) {
   );
 }
 
-function StreamLink({ id }: { id: string }) {
-  const title = useTitle(id);
+function StreamLink({ id, asks }: { id: string; asks: boolean }) {
+  const title = useTitle(id, asks);
   return <Link href={streamPath(id)}>{title ?? id.slice(0, 24)}</Link>;
 }

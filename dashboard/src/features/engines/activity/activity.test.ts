@@ -137,6 +137,7 @@ test("what is of the fleet and of an engine is found", () => {
   expect(isOfFleet(failed)).toBe(true);
   expect(isOfFleet(event("recording", "started"))).toBe(false);
   expect(isOfFleet(event("health", "failed", null, { task: "samples" }))).toBe(false);
+  expect(isOfFleet(event("system", "warning", null, { attempts: 5 }))).toBe(false);
   expect([isAbout(failed, "5"), isAbout(replaced, "5"), isAbout(replaced, "2")]).toEqual([
     false,
     true,

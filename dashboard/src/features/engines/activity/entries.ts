@@ -23,11 +23,14 @@ export type Entry = {
 export const keyOf = ({ timestamp, event_type, category, message }: Event) =>
   `${timestamp} ${event_type} ${category} ${message}`;
 
-/** Whether an event is about the fleet, its streams or its VPNs. */
-export function isOfFleet({ event_type, details }: Event): boolean {
+/**
+ * Whether an event is about the fleet, its streams or its VPNs. Failures of background tasks and
+ * wrong keys are on the page of the system.
+ */
+export function isOfFleet({ event_type, category, details }: Event): boolean {
   if (event_type === "engine" || event_type === "stream" || event_type === "vpn") return true;
-  // Failures of background tasks are on the page of the system.
-  return event_type === "system" || (event_type === "health" && !("task" in details));
+  if (event_type === "system") return category !== "warning";
+  return event_type === "health" && !("task" in details);
 }
 
 /** Those of all lists, newest first, each once. */
