@@ -144,7 +144,7 @@ def test_an_engine_that_is_killed_is_told_with_its_replacement_reason_and_durati
     assert either.violations() == []
 
     # The sheet of the engine that is gone has the same, after a reload, too.
-    told.get_by_role("button", name=f"Activity of {name}").click()
+    told.get_by_role("button", name=name, exact=True).click()
     for _ in range(2):
         sheet = page.get_by_role("dialog", name=name)
         expect(sheet.get_by_text(re.compile("stopped unexpectedly"))).to_be_visible()

@@ -90,12 +90,7 @@ function Row({
   return (
     <tr>
       <th scope="row">
-        <button
-          type="button"
-          className={styles.name}
-          aria-label={words.engines.activity.open(nameOf(engine))}
-          onClick={() => onOpen(id)}
-        >
+        <button type="button" className={styles.name} onClick={() => onOpen(id)}>
           {nameOf(engine)}
         </button>
       </th>

@@ -91,7 +91,6 @@ function Row({
         <button
           type="button"
           className={styles.name}
-          aria-label={words.engines.activity.open(engine)}
           onClick={() => onOpen(stream.container_id)}
         >
           {engine}

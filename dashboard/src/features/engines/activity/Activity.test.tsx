@@ -44,7 +44,7 @@ test("the engine's name opens what happened to it", async () => {
   serve({ "GET /events": () => killed("2", "5").reverse() });
   const open = vi.fn();
   show(open);
-  fireEvent.click(await screen.findByRole("button", { name: "Activity of acestream-5" }));
+  fireEvent.click(await screen.findByRole("button", { name: "acestream-5" }));
   expect(open).toHaveBeenCalledWith("5");
 });
 

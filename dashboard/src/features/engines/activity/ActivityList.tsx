@@ -1,6 +1,5 @@
 import { Fragment } from "react";
 import { dateTime, timeOfDay } from "../../../lib/format";
-import { words } from "../../../messages";
 import { Details } from "../../../ui/basics";
 import styles from "./Activity.module.css";
 import type { Entry } from "./entries";
@@ -54,7 +53,6 @@ function Linked({ entry, onOpen }: { entry: Entry; onOpen: (engine: string) => v
         key={n}
         type="button"
         className={styles.engine}
-        aria-label={words.engines.activity.open(part)}
         onClick={() => onOpen(id)}
       >
         {part}
