@@ -79,12 +79,7 @@ function Head({
   );
 }
 
-function Row({
-  engine,
-  usage,
-  onOpen,
-  onInspect,
-}: { engine: Engine; usage: Usages } & Handlers) {
+function Row({ engine, usage, onOpen, onInspect }: { engine: Engine; usage: Usages } & Handlers) {
   const { columns } = words.engines.fleet;
   const id = engine.container_id;
   return (

@@ -9,8 +9,8 @@ import { Segmented } from "../../ui/Segmented";
 import { EngineBadges } from "./EngineBadges";
 import { EngineFacts } from "./EngineFacts";
 import { EngineMenu, Inspection } from "./EngineMenu";
-import { EngineTable } from "./EngineTable";
 import styles from "./Engines.module.css";
+import { EngineTable } from "./EngineTable";
 import { nameOf } from "./engineName";
 import {
   COLUMNS,
@@ -88,7 +88,14 @@ function useChoices() {
   };
 }
 
-function Tools({ view, filter, order, setView, setFilter, setOrder }: ReturnType<typeof useChoices>) {
+function Tools({
+  view,
+  filter,
+  order,
+  setView,
+  setFilter,
+  setOrder,
+}: ReturnType<typeof useChoices>) {
   const { fleet } = words.engines;
   return (
     <div className={styles.tools}>

@@ -51,7 +51,9 @@ export function Streams({ onOpen }: { onOpen: (engine: string) => void }) {
               stream={stream}
               asks={n < MOST_TITLES}
               // Until the engines are known, none has a name to be shown.
-              engine={names ? (names.get(stream.container_id) ?? shortId(stream.container_id)) : "…"}
+              engine={
+                names ? (names.get(stream.container_id) ?? shortId(stream.container_id)) : "…"
+              }
               onOpen={onOpen}
             />
           ))}
@@ -88,11 +90,7 @@ function Row({
         </span>
       </th>
       <td data-label={columns.engine}>
-        <button
-          type="button"
-          className={styles.name}
-          onClick={() => onOpen(stream.container_id)}
-        >
+        <button type="button" className={styles.name} onClick={() => onOpen(stream.container_id)}>
           {engine}
         </button>
       </td>

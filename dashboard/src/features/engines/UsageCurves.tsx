@@ -19,11 +19,7 @@ export function UsageCurves({
     <div className={styles.curves}>
       <div>
         <span className="small muted">{fleet.cpu(cpu)}</span>
-        <Sparkline
-          series={histories.get(`${id} cpu`)}
-          most={10}
-          label={fleet.cpuOf(name, cpu)}
-        />
+        <Sparkline series={histories.get(`${id} cpu`)} most={10} label={fleet.cpuOf(name, cpu)} />
       </div>
       <div>
         <span className="small muted">{fleet.memory(memory)}</span>

@@ -18,8 +18,8 @@ import {
   ParameterRow,
 } from "./variant/Parameters";
 import { Templates } from "./variant/Templates";
-import { useDraft } from "./variant/useDraft";
 import { useLeaveGuard } from "./variant/unsaved";
+import { useDraft } from "./variant/useDraft";
 import { VariantFields } from "./variant/VariantFields";
 
 /** The parameters of engines: what each is for, what it may be, and templates of all of them. */

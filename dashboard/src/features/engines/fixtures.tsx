@@ -1,4 +1,6 @@
+import "./fixtures.request";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { configure } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { vi } from "vitest";
 import { Router } from "wouter";
@@ -7,6 +9,13 @@ import type { Event } from "../../lib/events";
 import { useExactHash } from "../../lib/hashLocation";
 import { FeedbackProvider } from "../../ui/feedback";
 import type { Engine } from "./list";
+
+const PATIENCE_MS = 20_000;
+configure({ asyncUtilTimeout: PATIENCE_MS });
+vi.setConfig({ testTimeout: 3 * PATIENCE_MS });
+
+/** Waits until nothing is thrown, also on a busy machine. */
+export const until = <T,>(check: () => T) => vi.waitFor(check, { timeout: PATIENCE_MS });
 
 /** What tests of the fleet's pages are shown in: a router, queries and messages. */
 export function Frame({ children }: { children: ReactNode }) {

@@ -5,8 +5,8 @@ import { engine, Frame, serve, status } from "./fixtures";
 const told: Record<string, unknown> = {};
 vi.mock("../../api/live", () => ({ useChannel: (channel: string) => told[channel] }));
 
-import Engines from "./Engines";
 import { drainingText } from "./EngineBadges";
+import Engines from "./Engines";
 import { Fleet } from "./Fleet";
 import { orderOf, orderText, sorted } from "./list";
 import { Streams } from "./Streams";

@@ -59,8 +59,7 @@ export function sorted(engines: readonly Engine[], usage: Usages, order: Order):
   const value = VALUES[order.column];
   const sign = order.descending ? -1 : 1;
   return [...engines].sort(
-    (a, b) =>
-      sign * compare(value(a, usage), value(b, usage)) || compare(nameOf(a), nameOf(b)),
+    (a, b) => sign * compare(value(a, usage), value(b, usage)) || compare(nameOf(a), nameOf(b)),
   );
 }
 

@@ -1,7 +1,7 @@
 import { cleanup, fireEvent, render, screen, within } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { loadLanguage } from "../../messages";
-import { engine, Frame, serve, status } from "./fixtures";
+import { engine, Frame, serve, status, until } from "./fixtures";
 
 const told: Record<string, unknown> = {};
 vi.mock("../../api/live", () => ({ useChannel: (channel: string) => told[channel] }));
@@ -75,11 +75,13 @@ test("an open circuit breaker says when it goes on, and may be closed at once", 
   show(status({ blocked: { code: "circuit_breaker", eta: 30 } }));
   const note = screen.getByText(/so starting engines is on hold/).closest(".note");
   expect(note?.textContent).toContain("The next attempt is in 30 s.");
-  expect(within(note as HTMLElement).getByText("See what happened").getAttribute("href")).toBe(
-    "#/engines?tab=activity",
-  );
+  expect(
+    within(note as HTMLElement)
+      .getByText("See what happened")
+      .getAttribute("href"),
+  ).toBe("#/engines?tab=activity");
   fireEvent.click(screen.getByRole("button", { name: "Try again now" }));
-  await vi.waitFor(() => expect(asked.length).toBe(1));
+  await until(() => expect(asked.length).toBe(1));
 });
 
 test("a full fleet says so; another reason is told in the server's words", () => {
@@ -103,9 +105,9 @@ test("the size goes up without a question, and the limits are said where they ho
   fireEvent.click(screen.getByRole("button", { name: "More: Number of engines" }));
   expect(screen.getByText("3 of 10")).toBeDefined();
   fireEvent.click(apply);
-  await vi.waitFor(() => expect(asked.map(({ path }) => path)).toEqual(["/scale/3"]));
+  await until(() => expect(asked.map(({ path }) => path)).toEqual(["/scale/3"]));
   expect(screen.queryByRole("alertdialog")).toBeNull();
-  await vi.waitFor(() => expect(apply.disabled).toBe(true));
+  await until(() => expect(apply.disabled).toBe(true));
   expect((screen.getByLabelText("Number of engines") as HTMLInputElement).value).toBe("3");
 });
 
@@ -115,7 +117,9 @@ test("the maximum is said, and fewer engines than play streams stay until these 
   const size = screen.getByLabelText("Number of engines");
   fireEvent.change(size, { target: { value: "2" } });
   fireEvent.blur(size);
-  expect(screen.getByText("Minimum is 2 · 1 engine with streams stays until these end")).toBeDefined();
+  expect(
+    screen.getByText("Minimum is 2 · 1 engine with streams stays until these end"),
+  ).toBeDefined();
 });
 
 test("a refused size is told under the stepper, which has the old one again", async () => {
@@ -140,7 +144,7 @@ test("what is wrong with an order of an engine stands at its field", async () =>
   const port = screen.getByLabelText("Port on this machine");
   fireEvent.change(port, { target: { value: "19000" } });
   fireEvent.click(screen.getByRole("button", { name: "Start engine" }));
-  await vi.waitFor(() => expect(port.getAttribute("aria-invalid")).toBe("true"));
+  await until(() => expect(port.getAttribute("aria-invalid")).toBe("true"));
   expect(screen.getByRole("alert").textContent).toBe("This port is in use.");
 });
 

@@ -37,19 +37,21 @@ export function startingCount({ engines: counts }: Status, engines: Engines): nu
 }
 
 function hindrance(status: Status): StateNote | null {
+  const { runtime, provisioning } = status;
   const { state } = words.engines;
-  const { capacity, engines, provisioning, runtime } = status;
-  if (runtime.reachable === false) {
-    const details = typeof runtime.reason === "string" ? runtime.reason : undefined;
-    return {
-      key: "runtime",
-      tone: "bad",
-      title: state.runtimeAway,
-      body: state.runtimeAwayBody,
-      details,
-    };
-  }
-  if (provisioning.can_provision) return null;
+  if (runtime.reachable !== false) return provisioning.can_provision ? null : refusal(status);
+  return {
+    key: "runtime",
+    tone: "bad",
+    title: state.runtimeAway,
+    body: state.runtimeAwayBody,
+    details: typeof runtime.reason === "string" ? runtime.reason : undefined,
+  };
+}
+
+/** Why no engine can be started now. */
+function refusal({ capacity, engines, provisioning }: Status): StateNote | null {
+  const { state } = words.engines;
   const reason = provisioning.blocked_reason_details;
   if (reason?.code === "vpn_disconnected") {
     return { key: "vpn", tone: "bad", title: state.vpnAway, body: state.vpnAwayBody };
@@ -59,11 +61,17 @@ function hindrance(status: Status): StateNote | null {
     const body = eta ? state.startsPausedFor(duration(eta)) : state.startsPausedSoon;
     return { key: "starts", tone: "warn", title: state.startsPaused, body };
   }
-  const most = capacity.max_replicas ?? 0;
-  if (reason?.code === "max_capacity" && (engines.running ?? 0) >= most) {
-    return { key: "full", tone: "info", title: state.full(most), body: state.fullBody };
+  const [running = 0, starting = 0, most = 0] = [
+    engines.running,
+    engines.starting,
+    capacity.max_replicas,
+  ];
+  if (reason?.code === "max_capacity" && running + starting >= most) {
+    // Those that are being started are counted in a sentence of their own.
+    return starting > 0
+      ? null
+      : { key: "full", tone: "info", title: state.full(most), body: state.fullBody };
   }
-  if (reason?.code === "max_capacity" && (engines.starting ?? 0) > 0) return null;
   return { key: "blocked", tone: "warn", title: provisioning.blocked_reason ?? state.cannotStart };
 }
 
@@ -76,8 +84,7 @@ function progress({ engines, capacity }: Status, starting: number): StateNote | 
 
 function waiting(engines: Engines): StateNote | null {
   const leaving = engines.filter(
-    ({ draining, streams }) =>
-      draining !== null && draining !== "vpn_lost" && streams.length > 0,
+    ({ draining, streams }) => draining !== null && draining !== "vpn_lost" && streams.length > 0,
   );
   if (leaving.length === 0) return null;
   const { state } = words.engines;

@@ -24,7 +24,7 @@ export const activity: Messages["engines"]["activity"] = {
   details: "Einzelheiten",
   open: (name) => `Verlauf von ${name}`,
 
-  then: (first, second) => `${first} → ${second}`,
+  followed: (first, second) => `${first} → ${second}`,
   because: (what, reason) => `${what}: ${reason}`,
   after: (what, length) => `${what}, nach ${length}`,
   someEngine: "Eine Engine",

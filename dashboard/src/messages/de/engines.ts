@@ -4,7 +4,6 @@ import { activity } from "./activity";
 import { variant } from "./variant";
 
 const engineCount = (count: number) => counted(count, "Engine", "Engines");
-const streamCount = (count: number) => counted(count, "Stream", "Streams");
 
 export const engines: Messages["engines"] = {
   title: "Engines",
@@ -57,8 +56,7 @@ export const engines: Messages["engines"] = {
     tryNow: "Jetzt erneut versuchen",
     cannotStart: "Zurzeit kann keine Engine starten",
     why: "Nachsehen, was passiert ist",
-    full: (most) =>
-      most === 1 ? "Die einzige Engine läuft" : `Alle ${engineCount(most)} laufen`,
+    full: (most) => (most === 1 ? "Die einzige Engine läuft" : `Alle ${engineCount(most)} laufen`),
     fullBody: "Mehr können nicht starten: Das Maximum ist erreicht.",
     starting: (count, healthy, of) =>
       `${engineCount(count)} ${count === 1 ? "startet" : "starten"}: ${healthy} von ${of} in Ordnung`,
@@ -93,9 +91,7 @@ export const engines: Messages["engines"] = {
     question: "Unbenutzte Engines entfernen?",
     body: "Engines, die lange keinen Stream hatten, werden bis zum Minimum entfernt, ebenso alte Einträge beendeter Streams.",
     removed: (count) =>
-      count === 0
-        ? "Keine Engine ist lange genug unbenutzt"
-        : `${engineCount(count)} entfernt`,
+      count === 0 ? "Keine Engine ist lange genug unbenutzt" : `${engineCount(count)} entfernt`,
   },
 
   start: {
@@ -282,8 +278,7 @@ export const engines: Messages["engines"] = {
     lostFor: (name, length) => `${name} ist seit ${length} verloren`,
     someVpn: "Ein VPN",
     lostBody: "Seine Engines werden hinter dem anderen VPN ersetzt, soweit Platz ist.",
-    lostAlone:
-      "Bis es wieder verbunden ist, kann keine Engine starten. Laufende Engines bleiben.",
+    lostAlone: "Bis es wieder verbunden ist, kann keine Engine starten. Laufende Engines bleiben.",
     connected: "verbunden",
     state: "Status",
     health: "Zustand",

@@ -24,7 +24,7 @@ export const activity = {
   details: "Details",
   open: (name: string) => `Activity of ${name}`,
 
-  then: (first: string, second: string) => `${first} → ${second}`,
+  followed: (first: string, second: string) => `${first} → ${second}`,
   because: (what: string, reason: string) => `${what}: ${reason}`,
   after: (what: string, length: string) => `${what} after ${length}`,
   someEngine: "An engine",
@@ -35,7 +35,8 @@ export const activity = {
   ranFor: (length: string) => `It had run for ${length}`,
   streamsLost: (count: number) => `${streams(count)} ended with it`,
   replacedBy: (name: string, length: string) => `replaced by ${name} in ${length}`,
-  replaced: (name: string, by: string, length: string) => `${name} was replaced by ${by} in ${length}`,
+  replaced: (name: string, by: string, length: string) =>
+    `${name} was replaced by ${by} in ${length}`,
   started: (name: string) => `${name} started`,
   startedIn: (name: string, length: string) => `${name} started in ${length}`,
   forClient: (what: string) => `${what}, for a player that asked for one`,

@@ -64,7 +64,7 @@ export const engines = {
       `Starting ${engineCount(count)}: ${healthy} of ${of} are healthy`,
     waiting: (count: number) =>
       `Waiting for ${engineCount(count)} to finish ${count === 1 ? "its" : "their"} streams`,
-    waitingBody: (count: number) =>
+    waitingBody: (count: number): string =>
       count === 1
         ? "It gets no new streams and is removed afterwards."
         : "They get no new streams and are removed afterwards.",

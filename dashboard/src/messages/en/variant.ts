@@ -7,8 +7,7 @@ export const variant = {
   title: "Engine settings",
   inUse: "Start engines with these settings",
   notInUse: "Not in use",
-  notInUseBody:
-    "Engines start with the built-in variant until you turn this on and save.",
+  notInUseBody: "Engines start with the built-in variant until you turn this on and save.",
   platform: "Platform",
   thisMachine: (name: string) => `${name} (this machine)`,
   arm: "AceStream for ARM",
@@ -17,8 +16,7 @@ export const variant = {
   memoryFault: "Enter 32m to 128g, such as 512m or 2g.",
   unsaved: "not saved",
   restored: "These changes are not saved yet. They were kept from before.",
-  overtaken:
-    "The saved settings have changed since you began. Saving replaces them with yours.",
+  overtaken: "The saved settings have changed since you began. Saving replaces them with yours.",
   leave: "Leave without saving?",
   leaveBody: "Your changes are kept in this browser tab, but are not in use until you save them.",
   leaveAction: "Leave",

@@ -1,6 +1,6 @@
 import { cleanup, fireEvent, render, screen, within } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Frame, type Asked, event, engine, killed, serve } from "../fixtures";
+import { type Asked, engine, event, Frame, killed, serve, until } from "../fixtures";
 
 const told: Record<string, unknown> = {};
 vi.mock("../../../api/live", () => ({ useChannel: (channel: string) => told[channel] }));
@@ -23,11 +23,12 @@ const show = (onOpen = vi.fn()) =>
       <Activity onOpen={onOpen} />
     </Frame>,
   );
-const lines = () => within(screen.getByRole("list")).getAllByRole("listitem");
+const lines = () => within(screen.getByRole("list", { name: "Activity" })).getAllByRole("listitem");
 
 test("earlier events come out of the log, and new ones before them as they are told", async () => {
+  const created = event("engine", "created", "2", { name: "acestream-2" });
   const [failed, replaced] = killed("2", "5");
-  serve({ "GET /events": () => [event("engine", "created", "2", { name: "acestream-2" })] });
+  serve({ "GET /events": () => [created] });
   const page = show();
   expect((await screen.findAllByRole("listitem")).length).toBe(1);
   told.events = [replaced, failed];
@@ -76,7 +77,7 @@ test("earlier ones are asked for as long as there may be some", async () => {
   });
   show();
   fireEvent.click(await screen.findByRole("button", { name: "Show earlier" }));
-  await vi.waitFor(() => expect(lines().length).toBe(250));
+  await until(() => expect(lines().length).toBe(250));
   expect(asked.map(({ query }) => query.get("limit"))).toEqual(["200", "400"]);
   expect(screen.queryByRole("button", { name: "Show earlier" })).toBeNull();
 });
@@ -91,7 +92,9 @@ test("a failure to read the log is told, and what the socket tells is there", as
 
 test("the sheet of an engine that is gone has its name and what became of it", async () => {
   const [failed, replaced] = killed("2", "5");
-  serve({ "GET /events": ({ query }) => (query.get("container_id") ? [replaced, failed] : [replaced]) });
+  serve({
+    "GET /events": ({ query }) => (query.get("container_id") ? [replaced, failed] : [replaced]),
+  });
   told.engines = [engine("5")];
   render(
     <Frame>

@@ -128,7 +128,12 @@ test("what is not known is told in the server's words", () => {
 test("each event is there once, newest first, also before it has its number", () => {
   const [first, second] = [event("engine", "created", "2"), event("engine", "deleted", "2")];
   const onItsWay = { ...second, id: null };
-  expect(merged([[onItsWay, first], [second, first]])).toEqual([second, first]);
+  expect(
+    merged([
+      [onItsWay, first],
+      [second, first],
+    ]),
+  ).toEqual([second, first]);
   expect(merged([[onItsWay], [first]])).toEqual([onItsWay, first]);
 });
 

@@ -98,7 +98,10 @@ function entryOf(facts: Facts, replacement: Event | undefined): Entry {
     key: keyOf(event),
     at: event.timestamp,
     tone: toneOf(event),
-    kind: event.event_type === "stream" || event.event_type === "vpn" ? KINDS[event.event_type] : "engines",
+    kind:
+      event.event_type === "stream" || event.event_type === "vpn"
+        ? KINDS[event.event_type]
+        : "engines",
     text: text ?? event.message,
     more: supplements(facts),
     details: text !== null && toneOf(event) === "bad" ? event.message : null,

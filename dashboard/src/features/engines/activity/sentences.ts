@@ -63,7 +63,7 @@ function stopped(facts: Facts): string | null {
   const by = replacement?.details.replacement;
   if (!replacement || typeof by !== "string") return what;
   const took = Number(replacement.details.took_s ?? 0);
-  return activity.then(what, activity.replacedBy(by, shortDuration(took)));
+  return activity.followed(what, activity.replacedBy(by, shortDuration(took)));
 }
 
 /** What else is known of an engine that stopped or was removed. */

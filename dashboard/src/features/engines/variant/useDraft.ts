@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
-import { type Kept, keepDraft, keptDraft } from "./unsaved";
 import type { Config, Entry } from "./Parameters";
+import { type Kept, keepDraft, keptDraft } from "./unsaved";
 
 /** The saved configuration with what was changed since; changes outlive a reload. */
 export function useDraft(saved: Config | undefined, catalogue: readonly Entry[] | undefined) {

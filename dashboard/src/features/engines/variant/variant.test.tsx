@@ -1,6 +1,6 @@
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Frame, serve } from "../fixtures";
+import { Frame, serve, until } from "../fixtures";
 
 const told: Record<string, unknown> = {};
 vi.mock("../../../api/live", () => ({ useChannel: (channel: string) => told[channel] }));
@@ -91,7 +91,7 @@ test("a secret that was typed is not kept", async () => {
   show();
   type(await screen.findByLabelText("Value of --access-token"), "hunter2");
   type(await buffer(), "12");
-  await vi.waitFor(() => expect(keptDraft()).not.toBeNull());
+  await until(() => expect(keptDraft()).not.toBeNull());
   expect(sessionStorage.getItem("touchline-variant-draft")).not.toContain("hunter2");
 });
 
@@ -144,7 +144,7 @@ test("what is saved is no draft any more", async () => {
   show();
   type(await buffer(), "12");
   fireEvent.click(screen.getByRole("button", { name: "Save" }));
-  await vi.waitFor(() => expect(screen.queryByText("not saved")).toBeNull());
+  await until(() => expect(screen.queryByText("not saved")).toBeNull());
   expect((await buffer()).value).toBe("12");
   expect(keptDraft()).toBeNull();
 });
@@ -175,7 +175,7 @@ test("a link and the closing of the window ask before unsaved changes are left",
   expect(location.hash).toBe("#/engines?tab=variant");
   fireEvent.click(screen.getByText("Matches"));
   fireEvent.click(await screen.findByRole("button", { name: "Leave" }));
-  await vi.waitFor(() => expect(location.hash).toBe("#/matches"));
+  await until(() => expect(location.hash).toBe("#/matches"));
 });
 
 test("an own parameter needs a name that engines take, and only once", async () => {

@@ -1,0 +1,9 @@
+// A browser resolves paths against the page; Node's Request does not.
+const Real = globalThis.Request;
+globalThis.Request = class extends Real {
+  constructor(input: RequestInfo | URL, init?: RequestInit) {
+    super(typeof input === "string" ? new URL(input, window.location.origin) : input, init);
+  }
+};
+
+export {};
