@@ -95,10 +95,9 @@ def reprovision(board: Dashboard, server: EngineServer) -> None:
     assert board.violations() == []
     board.button("Replace all engines").click()
     board.confirm("Replace all")
-    server.until(
-        lambda: server.ask("GET", "/custom-variant/reprovision/status")["status"] == "success"
-    )
-    assert not before & {each["container_id"] for each in server.engines()}
+    server.until(lambda: not before & {each["container_id"] for each in server.engines()})
+    status = server.ask("GET", "/custom-variant/reprovision/status")
+    assert (status["status"], status["total_engines"]) == ("success", 3)
     expect(page.get_by_text("All 3 engines have been replaced").first).to_be_visible()
 
 
