@@ -167,14 +167,21 @@ export function Tabs({
   tabs,
   value,
   onChange,
+  manual = false,
 }: {
   label: string;
   tabs: readonly { id: string; title: string; content: () => ReactNode }[];
   value: string;
   onChange: (id: string) => void;
+  /** The arrow keys only go to a tab, which Enter or Space then shows. */
+  manual?: boolean;
 }) {
   return (
-    <RadixTabs.Root value={value} onValueChange={onChange}>
+    <RadixTabs.Root
+      value={value}
+      onValueChange={onChange}
+      activationMode={manual ? "manual" : "automatic"}
+    >
       <RadixTabs.List className="tabs" aria-label={label}>
         {tabs.map((tab) => (
           <RadixTabs.Trigger key={tab.id} value={tab.id} className="tab">

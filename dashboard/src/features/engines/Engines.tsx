@@ -52,6 +52,7 @@ export default function Engines() {
       {reprovision?.in_progress && <Reprovisioning status={reprovision} />}
       <Tabs
         label={title}
+        manual // a tab that gets the focus back after a question would ask it again
         value={tab}
         onChange={(id) => void change(id)}
         tabs={TABS.map((id) => ({ id, title: tabs[id], content: contents[id] }))}
