@@ -105,7 +105,7 @@ def reprovision(board: Dashboard, server: EngineServer) -> None:
 def delete_and_collect(board: Dashboard) -> None:
     page = board.page
     page.get_by_role("tab", name="Fleet").click()
-    page.get_by_text("Table", exact=True).click()
+    page.get_by_role("radio", name="Table").check()
     expect(page.locator("tbody tr")).to_have_count(3)
     name = page.locator("tbody tr").first.get_by_role("rowheader").inner_text()
     board.button(f"Actions for {name}").click()
