@@ -121,7 +121,7 @@ test("a calibration's quality is said in words", () => {
   expect(qualityInWords({ quality_score: 0.9, overlap: 0.3 }).word).toBe("Excellent");
   expect(qualityInWords({ quality_score: 0.75, overlap: 0.05 }).advice).toContain("overlap");
   expect(qualityInWords({ quality_score: 0.2 }).word).toBe("Poor");
-  expect(qualityInWords({}).word).toBe("Unknown");
+  expect(qualityInWords({}).word).toBe("Not measured");
 });
 
 test("thumbnails are found by time", () => {

@@ -55,3 +55,17 @@ test("until the history is there the page draws what it has heard", () => {
   expect(charted(undefined, 0, heard([5, 8])).times).toEqual([5, 8]);
   expect(charted(undefined, 0, new Histories(5)).times).toEqual([]);
 });
+
+test("matches are on the same axis as the figures, also when the clocks differ", () => {
+  const history = {
+    ...kept([100, 110], [1, 2], 120),
+    matches: [
+      { match_id: "2026-11-27 Lions - Tigers", start: 50, end: 105 },
+      { match_id: "running", start: 110, end: null },
+    ],
+  };
+  expect(charted(history, 1_120, new Histories(5)).matches).toEqual([
+    { matchId: "2026-11-27 Lions - Tigers", from: 1_050, to: 1_105 },
+    { matchId: "running", from: 1_110, to: null },
+  ]);
+});

@@ -25,7 +25,12 @@ export function keepMetrics(): () => void {
   });
 }
 
-export type Charted = { times: number[] } & Record<Figure, (number | null)[]>;
+/** A match on the time axis of the charts; one that is still recorded has no end. */
+export type MatchSpan = { matchId: string; from: number; to: number | null };
+export type Charted = { times: number[]; matches: MatchSpan[] } & Record<
+  Figure,
+  (number | null)[]
+>;
 
 /**
  * What the server has kept of a range, and behind it what this page has heard since. The server's
@@ -50,5 +55,10 @@ export function charted(kept: Kept | undefined, heardAt: number, since: Historie
     times.push(at);
     for (const name of FIGURES) columns[name].push(since.get(name).values[n] ?? null);
   });
-  return { times, ...columns };
+  const matches = (kept?.matches ?? []).map(({ match_id, start, end }) => ({
+    matchId: match_id,
+    from: start + shift,
+    to: end === null ? null : end + shift,
+  }));
+  return { times, matches, ...columns };
 }

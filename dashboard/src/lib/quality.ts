@@ -1,24 +1,32 @@
+import { words } from "../messages";
+
+/** How good a calibration is; `unknown` before it was measured. */
+export type Rating = "excellent" | "good" | "poor" | "unknown";
+
+const NARROW = 0.12;
+
 /** How good a calibration is, for somebody who has never seen a reprojection error. */
 export function qualityInWords(quality: {
   quality_score?: unknown;
   reprojection_error?: unknown;
   overlap?: unknown;
-}): { word: "Excellent" | "Good" | "Poor" | "Unknown"; advice: string } {
-  const score = typeof quality.quality_score === "number" ? quality.quality_score : null;
-  if (score === null) return { word: "Unknown", advice: "" };
-  const overlap = typeof quality.overlap === "number" ? quality.overlap : null;
-  const narrow =
-    overlap !== null && overlap < 0.12
-      ? " The views hardly overlap: turn the cameras a little towards each other."
-      : "";
-  if (score >= 0.85) {
-    return { word: "Excellent", advice: `The seam is hard to find.${narrow}` };
-  }
-  if (score >= 0.7) {
-    return { word: "Good", advice: `Players may look cut for a moment at the seam.${narrow}` };
-  }
-  return {
-    word: "Poor",
-    advice: `Take more pairs while people move about where both cameras look, or mark points by hand.${narrow}`,
-  };
+}): { rating: Rating; word: string; advice: string } {
+  const { ratings, advice, narrow } = words.panorama;
+  const rating = ratingOf(quality.quality_score);
+  const overlap = overlapOf(quality);
+  const parts = rating === "unknown" ? [] : [advice[rating]];
+  if (parts.length > 0 && overlap !== null && overlap < NARROW) parts.push(narrow);
+  return { rating, word: ratings[rating], advice: parts.join(" ") };
+}
+
+function ratingOf(score: unknown): Rating {
+  if (typeof score !== "number") return "unknown";
+  if (score >= 0.85) return "excellent";
+  return score >= 0.7 ? "good" : "poor";
+}
+
+/** What share of a picture's width the other camera sees too; null where nothing is known. */
+export function overlapOf(info: { overlap?: unknown } | undefined): number | null {
+  const overlap = info?.overlap;
+  return typeof overlap === "number" && overlap > 0 ? Math.min(1, overlap) : null;
 }

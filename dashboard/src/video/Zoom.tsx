@@ -1,4 +1,5 @@
 import { type PointerEvent, type ReactNode, useRef, useState, type WheelEvent } from "react";
+import { words } from "../messages";
 import { Button } from "../ui/basics";
 
 export type View = { zoom: number; x: number; y: number };
@@ -104,7 +105,7 @@ export function ZoomFrame({
     <div
       ref={zoom.frame}
       role="group"
-      aria-label={`${label}: zoom with + and -, move with the arrow keys, 0 for the whole picture`}
+      aria-label={words.preview.zoomKeys(label)}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: it listens to keys
       tabIndex={0}
       {...zoom.handlers}
@@ -120,7 +121,7 @@ export function ZoomButtons({ zoom }: { zoom: ReturnType<typeof useZoom> }) {
       <Button
         size="small"
         icon
-        aria-label="Zoom in"
+        aria-label={words.preview.zoomIn}
         onClick={() => zoom.setView((v) => zoomed(v, 1.5, MIDDLE))}
       >
         +
@@ -128,7 +129,7 @@ export function ZoomButtons({ zoom }: { zoom: ReturnType<typeof useZoom> }) {
       <Button
         size="small"
         icon
-        aria-label="Zoom out"
+        aria-label={words.preview.zoomOut}
         onClick={() => zoom.setView((v) => zoomed(v, 1 / 1.5, MIDDLE))}
       >
         −

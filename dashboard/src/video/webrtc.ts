@@ -1,4 +1,5 @@
 import { live } from "../api/live";
+import { words } from "../messages";
 
 const ANSWER_TIMEOUT_MS = 8_000;
 
@@ -63,7 +64,7 @@ export class WebRtcView {
       const data = (message.data ?? message) as Record<string, unknown>;
       this.heard(message.type, data).catch((error: Error) => this.end(error.message));
     });
-    this.timer = setTimeout(() => this.end("no picture came in time"), ANSWER_TIMEOUT_MS);
+    this.timer = setTimeout(() => this.end(words.preview.tooLate), ANSWER_TIMEOUT_MS);
     waiting.set(kind, [...(waiting.get(kind) ?? []), this]);
     live.signal("webrtc_start", { stream_kind: kind });
   }
@@ -137,7 +138,7 @@ export class WebRtcView {
   private async takeNews(type: string, data: Record<string, unknown>) {
     if (type === "webrtc_error") this.end(String(data.error));
     if (type === "webrtc_state" && data.state === "closed")
-      this.end(String(data.reason ?? "closed"));
+      this.end(String(data.reason ?? words.preview.closed));
     if (type === "webrtc_answer") {
       await this.peer?.setRemoteDescription({ type: "answer", sdp: String(data.sdp) });
     }
@@ -169,7 +170,7 @@ export class WebRtcView {
       });
     };
     peer.onconnectionstatechange = () => {
-      if (peer.connectionState === "failed") this.end("the connection for pictures failed");
+      if (peer.connectionState === "failed") this.end(words.preview.connectionFailed);
     };
     await peer.setLocalDescription(await peer.createOffer());
     live.signal("webrtc_offer", {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { MatchEntry } from "../../api/capture";
+import { overlapOf } from "../../lib/quality";
 import { grouped } from "../engines/variant/Parameters";
-import { overlapOf } from "../preview/Preview";
 import { found, rowOf } from "./list";
 
 const entry = (more: Partial<MatchEntry> = {}): MatchEntry => ({

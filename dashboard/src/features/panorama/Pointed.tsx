@@ -1,75 +1,71 @@
-import { type MouseEvent, useState } from "react";
-import type { Schema } from "../../api/http";
+import { useState } from "react";
+import { words } from "../../messages";
 import { Note } from "../../ui/basics";
+import styles from "./Panorama.module.css";
+import { PointSurface } from "./PointSurface";
+import type { Point } from "./usePoints";
 
-export type PointPair = Schema["PointPair"];
-export type Point = [number, number];
+type Size = { width: number; height: number };
 
 /** A still of a camera with points on it, in its own pixels. */
 export function Pointed({
   camera,
+  name,
   points,
   size,
   onPoint,
 }: {
   camera: number;
+  name: string;
   points: Point[];
-  size?: { width: number; height: number };
+  size?: Size;
   onPoint?: (at: Point) => void;
 }) {
-  const [shown, setShown] = useState<{ width: number; height: number } | null>(null);
+  const [shown, setShown] = useState<Size | null>(null);
   const [failed, setFailed] = useState(false);
   const [at] = useState(() => Date.now());
   const frame = size ?? shown;
-  const click = (event: MouseEvent<HTMLElement>) => {
-    if (!frame || !onPoint) return;
-    const box = event.currentTarget.getBoundingClientRect();
-    const x = ((event.clientX - box.left) / box.width) * frame.width;
-    const y = ((event.clientY - box.top) / box.height) * frame.height;
-    onPoint([Math.round(x), Math.round(y)]);
-  };
-  const name = camera === 0 ? "left" : "right";
-  const picture = (
-    <>
+  const text = words.panorama.byHand;
+  if (failed) return <Note tone="warn" title={text.noPicture(name)} />;
+  return (
+    <div className="points">
       <img
+        className={styles.still}
         src={`/api/v1/cameras/${camera}/snapshot.jpg?at=${at}`}
-        alt={`What the ${name} camera sees, with ${points.length} points`}
+        alt={text.still(name, points.length)}
         onLoad={({ currentTarget }) =>
           setShown({ width: currentTarget.naturalWidth, height: currentTarget.naturalHeight })
         }
         onError={() => setFailed(true)}
-        style={{ width: "100%", aspectRatio: "16 / 9" }}
       />
-      {frame && (
-        <svg viewBox={`0 0 ${frame.width} ${frame.height}`} aria-hidden="true">
-          {points.map(([x, y], n) => (
-            <circle
-              // biome-ignore lint/suspicious/noArrayIndexKey: points have no other name
-              key={n}
-              cx={x}
-              cy={y}
-              r={frame.width / 160}
-              fill={`hsl(${(n * 47) % 360} 90% 60%)`}
-              stroke="#000"
-              strokeWidth={frame.width / 960}
-            />
-          ))}
-        </svg>
+      {frame && <Dots frame={frame} points={points} />}
+      {frame && onPoint && (
+        <PointSurface
+          label={text.keys(name)}
+          onPoint={({ x, y }) =>
+            onPoint([Math.round(x * frame.width), Math.round(y * frame.height)])
+          }
+        />
       )}
-    </>
+    </div>
   );
-  if (failed)
-    return <Note tone="warn" title={`The ${name} camera gives no picture at the moment`} />;
-  return onPoint ? (
-    <button
-      type="button"
-      className="points"
-      style={{ border: 0, padding: 0, cursor: "crosshair" }}
-      onClick={click}
-    >
-      {picture}
-    </button>
-  ) : (
-    <div className="points">{picture}</div>
+}
+
+function Dots({ frame, points }: { frame: Size; points: Point[] }) {
+  return (
+    <svg viewBox={`0 0 ${frame.width} ${frame.height}`} aria-hidden="true">
+      {points.map(([x, y], n) => (
+        <circle
+          // biome-ignore lint/suspicious/noArrayIndexKey: points have no other name
+          key={n}
+          cx={x}
+          cy={y}
+          r={frame.width / 160}
+          fill={`hsl(${(n * 47) % 360} 90% 60%)`}
+          stroke="#000"
+          strokeWidth={frame.width / 960}
+        />
+      ))}
+    </svg>
   );
 }

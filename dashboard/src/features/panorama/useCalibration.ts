@@ -1,73 +1,127 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { api, ask, askDone, type Schema, ServerError } from "../../api/http";
 import { qualityInWords } from "../../lib/quality";
-import { useAction } from "../../ui/feedback";
-import type { PointPair } from "./Pointed";
+import { words } from "../../messages";
+import { useFeedback } from "../../ui/feedback";
+import type { PointPair } from "./usePoints";
 
 export const PAIRS = 12;
 const BETWEEN_MS = 1_200;
+const FEW_DETAILS = 2;
+
+export type Phase = "starting" | "capturing" | "matching" | "match";
+export type Calibration = ReturnType<typeof useCalibration>;
+type Made = { done: Schema["CalibrationCompleted"]; before: number | null };
 
 /** The two ways to a calibration, and how far the one that runs has come. */
-export function useCalibration(points: PointPair[], onFinished: () => void) {
+export function useCalibration(
+  points: PointPair[],
+  told: Schema["CalibrationStatus"] | undefined,
+  on: { begun: () => void; done: (after: number, before: number | null) => void },
+) {
   const queries = useQueryClient();
-  const [progress, setProgress] = useState<string | null>(null);
-  const [taken, setTaken] = useState(0);
+  const { tell } = useFeedback();
+  const [phase, setPhase] = useState<Phase | null>(null);
+  const [taken, setTaken] = useState<number | null>(null);
   const [dull, setDull] = useState(0);
-  const over = useRef(false);
+  const [isStopped, setStopped] = useState(false);
+  const halted = useHalt();
+  const takenBefore = told?.frames_captured ?? 0;
+
+  /** Captures what is left of the pairs; false when it was stopped. The pairs are kept then. */
+  const capturePairs = async (resume: boolean): Promise<boolean> => {
+    let count = resume ? takenBefore : 0;
+    setTaken(count);
+    setDull(0);
+    if (!resume) {
+      setPhase("starting");
+      await started();
+    }
+    setPhase("capturing");
+    while (count < PAIRS) {
+      const pair = await capturedPair();
+      count = pair.frames_captured;
+      setTaken(count);
+      if (!pair.sharp) setDull((pairs) => pairs + 1);
+      if (halted.current) return false;
+      if (count < PAIRS) await after(BETWEEN_MS);
+    }
+    return !halted.current;
+  };
+  const run = useMutation({
+    mutationFn: async (how: { resume: boolean } | { match: string }): Promise<Made | null> => {
+      // Afterwards the new one is in use.
+      const before = told?.version ?? null;
+      halted.current = false;
+      setStopped(false);
+      if ("match" in how) {
+        setPhase("match");
+        const body = { match_id: how.match, instants: PAIRS, points };
+        const done = await ask(api.POST("/api/v1/panorama/calibration/from-match", { body }));
+        return { done, before };
+      }
+      on.begun();
+      if (!(await capturePairs(how.resume))) return null;
+      setPhase("matching");
+      const body = { points };
+      const done = await ask(api.POST("/api/v1/panorama/calibration/complete", { body }));
+      return { done, before };
+    },
+    onSuccess: (made) => {
+      if (made === null) {
+        setStopped(true);
+        return;
+      }
+      void queries.invalidateQueries({ queryKey: ["calibrations"] });
+      tell(words.panorama.guide.done(qualityInWords(made.done).word));
+      if (!halted.current) on.done(made.done.version, made.before);
+    },
+    onSettled: () => setPhase(null),
+  });
+  return {
+    phase,
+    taken: Math.min(PAIRS, taken ?? takenBefore),
+    fewDetails: dull > FEW_DETAILS,
+    isStopped,
+    isBusy: run.isPending,
+    error: run.error,
+    capture: run.mutate as (how: { resume: boolean }) => void,
+    fromMatch: (match: string) => run.mutate({ match }),
+    stop: () => {
+      halted.current = true;
+    },
+    forget: run.reset,
+  };
+}
+
+/** Whether to stop at the next pair; who leaves the page stops it, too. */
+function useHalt() {
+  const halted = useRef(false);
   useEffect(() => {
-    over.current = false;
+    halted.current = false;
     return () => {
-      over.current = true;
+      halted.current = true;
     };
   }, []);
-  const finished = (done: Schema["CalibrationCompleted"]) => {
-    onFinished();
-    void queries.invalidateQueries({ queryKey: ["calibrations"] });
-    return `${done.message}: ${qualityInWords(done).word.toLowerCase()}`;
-  };
-  const run = useAction(
-    async () => {
-      setTaken(0);
-      setDull(0);
-      try {
-        setProgress("Looking through both cameras…");
-        await askDone(api.POST("/api/v1/panorama/calibration/start", { body: {} }));
-        for (let n = 1; n <= PAIRS && !over.current; n += 1) {
-          setProgress(`Pair ${n} of ${PAIRS}: let people move about where both cameras look`);
-          const pair = await capturedPair();
-          setTaken(pair.frames_captured);
-          if (!pair.sharp) setDull((count) => count + 1);
-          await new Promise((done) => setTimeout(done, BETWEEN_MS));
-        }
-        if (over.current) throw new Error("The calibration was left; the pairs are kept");
-        setProgress("Matching what both cameras see…");
-        return await ask(api.POST("/api/v1/panorama/calibration/complete", { body: { points } }));
-      } finally {
-        setProgress(null);
-      }
-    },
-    { done: finished },
-  );
-  const fromMatch = useAction(
-    async (matchId: string) => {
-      setProgress("Taking pairs from the match and matching them…");
-      try {
-        return await ask(
-          api.POST("/api/v1/panorama/calibration/from-match", {
-            body: { match_id: matchId, instants: PAIRS, points },
-          }),
-        );
-      } finally {
-        setProgress(null);
-      }
-    },
-    { done: finished },
-  );
-  return { run, fromMatch, progress, taken, dull };
+  return halted;
 }
 
 const TRIES = 4;
+const after = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+/** Starts anew; live pictures of this page, which have just been closed, may still be ending. */
+async function started() {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await askDone(api.POST("/api/v1/panorama/calibration/start", { body: {} }));
+    } catch (error) {
+      const taken = error instanceof ServerError && error.code === "calibration_refused";
+      if (!taken || attempt >= TRIES) throw error;
+      await after(BETWEEN_MS);
+    }
+  }
+}
 
 /** A pair of pictures; a camera that has none at the moment is asked again before it is given up. */
 async function capturedPair() {
@@ -77,7 +131,7 @@ async function capturedPair() {
     } catch (error) {
       const again = error instanceof ServerError && error.status >= 500 && attempt < TRIES;
       if (!again) throw error;
-      await new Promise((done) => setTimeout(done, BETWEEN_MS * attempt));
+      await after(BETWEEN_MS * attempt);
     }
   }
 }

@@ -1,205 +1,174 @@
-import { Camera as CameraIcon, Expand } from "lucide-react";
-import { useRef, useState } from "react";
-import { messageOf } from "../../api/http";
+import { Link } from "wouter";
 import { useChannel } from "../../api/live";
-import { timeNow, today } from "../../lib/matchName";
-import { Button, Empty, Loading, Note } from "../../ui/basics";
-import { CopyLink } from "../../ui/CopyLink";
-import { useAction } from "../../ui/feedback";
-import { LiveVideo } from "../../video/LiveVideo";
-import { useZoom, ZoomButtons, ZoomFrame } from "../../video/Zoom";
+import { useHashState } from "../../lib/hashLocation";
+import { overlapOf } from "../../lib/quality";
+import { words } from "../../messages";
+import { Button, Loading, Note } from "../../ui/basics";
+import { EmptyState } from "../../ui/EmptyState";
+import { AIDS, type Aid, Picture } from "./Picture";
+import styles from "./Preview.module.css";
 
-type Aids = { grid: boolean; level: boolean; overlap: boolean };
+type Camera = { id: number; name: string };
 
+/** Live pictures for framing: which, and with which aids, is in the address. */
 export default function Preview() {
   const cameras = useChannel("cameras")?.cameras;
   const told = useChannel("panorama_status");
-  const [aids, setAids] = useState<Aids>({ grid: false, level: false, overlap: false });
-  const [shows, setShows] = useState<"cameras" | "panorama">("cameras");
+  const [wanted, setWanted] = useHashState("show");
+  const [aidList, setAidList] = useHashState("aids");
+  const aids = AIDS.filter((aid) => aidList?.split(",").includes(aid));
+  const shows = shown(wanted, cameras ?? []);
   const overlap = overlapOf(told?.panorama.calibration_info);
-  const calibrated = told?.calibration.calibrated === true;
-  const toggle = (name: keyof Aids) => setAids((old) => ({ ...old, [name]: !old[name] }));
+  const toggle = (aid: Aid) => {
+    const now = AIDS.filter((each) => (each === aid) !== aids.includes(each));
+    setAidList(now.join(",") || null);
+  };
+  const text = words.preview;
   return (
-    <div className="page">
+    <div className={`page ${styles.preview}`}>
       <div className="page-head">
-        <h1>Preview</h1>
-        <div className="row">
-          <Button aria-pressed={shows === "cameras"} onClick={() => setShows("cameras")}>
-            Cameras
-          </Button>
-          <Button aria-pressed={shows === "panorama"} onClick={() => setShows("panorama")}>
-            Panorama
-          </Button>
-        </div>
+        <h1>{text.title}</h1>
+        <PictureChoice cameras={cameras ?? []} shows={shows} onChoose={setWanted} />
       </div>
-      <div className="row">
-        <span className="muted">Framing aids</span>
-        <Button size="small" aria-pressed={aids.grid} onClick={() => toggle("grid")}>
-          Grid
-        </Button>
-        <Button size="small" aria-pressed={aids.level} onClick={() => toggle("level")}>
-          Level
-        </Button>
-        {shows === "cameras" && (
-          <Button
-            size="small"
-            aria-pressed={aids.overlap}
-            disabled={overlap === null}
-            title={overlap === null ? "Calibrate first: then it is known what both see" : undefined}
-            onClick={() => toggle("overlap")}
-          >
-            Overlap
-          </Button>
-        )}
-      </div>
-      {shows === "panorama" ? (
-        <>
-          {told && !calibrated && (
-            <Note title="There is no calibration yet">
-              The two views are shown side by side. The page Panorama joins them.
-            </Note>
-          )}
-          <Picture stream="panorama" label="Panorama" wide aids={aids} overlap={null} side={0} />
-        </>
-      ) : cameras === undefined ? (
-        <Loading />
-      ) : cameras.length === 0 ? (
-        <Empty>No camera is configured.</Empty>
+      {cameras?.length === 0 ? (
+        <NoCameras />
       ) : (
-        <div className="videos">
-          {cameras.map((camera) => (
-            <Picture
-              key={camera.id}
-              stream={`cam${camera.id}`}
-              label={camera.name}
-              aids={aids}
-              overlap={overlap}
-              side={camera.id}
-            />
-          ))}
-        </div>
+        <>
+          <AidChoice
+            aids={aids}
+            known={shows === "panorama" ? ["grid", "level"] : AIDS}
+            overlap={overlap}
+            onToggle={toggle}
+          />
+          {shows === "panorama" ? (
+            <Panorama calibrated={told && told.calibration.calibrated} aids={aids} />
+          ) : cameras === undefined ? (
+            <Loading />
+          ) : (
+            <div className="videos">
+              {cameras
+                .filter(({ id }) => shows === "cameras" || shows === `cam${id}`)
+                .map(({ id, name }) => (
+                  <div key={id} className={styles.picture}>
+                    <Picture
+                      stream={`cam${id}`}
+                      label={name}
+                      aids={aids}
+                      overlap={overlap}
+                      side={id}
+                    />
+                  </div>
+                ))}
+            </div>
+          )}
+        </>
       )}
     </div>
   );
 }
 
-/** What share of a picture's width the other camera sees too; null where nothing is known. */
-export function overlapOf(info: Record<string, unknown> | undefined): number | null {
-  const overlap = info?.overlap;
-  return typeof overlap === "number" && overlap > 0 ? Math.min(1, overlap) : null;
+/** Which pictures the address asks for; all of the cameras where it asks for what is not there. */
+function shown(wanted: string | null, cameras: readonly Camera[]): string {
+  const known = wanted === "panorama" || cameras.some(({ id }) => wanted === `cam${id}`);
+  return wanted !== null && known ? wanted : "cameras";
 }
 
-function Picture({
-  stream,
-  label,
-  wide,
-  aids,
-  overlap,
-  side,
+function PictureChoice({
+  cameras,
+  shows,
+  onChoose,
 }: {
-  stream: string;
-  label: string;
-  wide?: boolean;
-  aids: Aids;
-  overlap: number | null;
-  side: number;
+  cameras: readonly Camera[];
+  shows: string;
+  onChoose: (shows: string | null) => void;
 }) {
-  const video = useRef<HTMLVideoElement>(null);
-  const zoom = useZoom();
-  const snapshot = useAction(() => save(stream, label, video.current), {
-    done: (name) => `Saved as ${name}`,
-  });
+  const text = words.preview;
+  const single = cameras.length > 1 ? cameras.map(({ id, name }) => [`cam${id}`, name]) : [];
+  const choices = [["cameras", text.cameras], ...single, ["panorama", text.panorama]] as const;
   return (
-    <ZoomFrame label={label} zoom={zoom}>
-      <div style={{ "--view": zoom.style.transform } as React.CSSProperties}>
-        <LiveVideo
-          stream={stream}
-          label={label}
-          wide={wide}
-          videoRef={video}
-          className={zoom.view.zoom > 1 ? "zoomed zoomable" : "zoomable"}
-          overlay={<AidLines aids={aids} overlap={overlap} side={side} />}
-          tools={
-            <>
-              <ZoomButtons zoom={zoom} />
-              <CopyLink path={`/hls/${stream}.m3u8`} label={`${label}, live`} icon />
-              <Button
-                size="small"
-                icon
-                aria-label={`Snapshot of ${label}`}
-                onClick={() => snapshot.mutate(undefined)}
-              >
-                <CameraIcon size={18} aria-hidden />
-              </Button>
-              <Button
-                size="small"
-                icon
-                aria-label={`${label} on the full screen`}
-                onClick={() => fullScreen(zoom.frame.current)}
-              >
-                <Expand size={18} aria-hidden />
-              </Button>
-            </>
-          }
-        />
-      </div>
-    </ZoomFrame>
+    <fieldset className="row plain">
+      <legend className="sr-only">{text.pictures}</legend>
+      {choices.map(([id = "", name]) => (
+        <Button
+          key={id}
+          aria-pressed={shows === id}
+          onClick={() => onChoose(id === "cameras" ? null : id)}
+        >
+          {name}
+        </Button>
+      ))}
+    </fieldset>
   );
 }
 
-function AidLines({ aids, overlap, side }: { aids: Aids; overlap: number | null; side: number }) {
-  const thirds = [1 / 3, 2 / 3].map((share) => share * 100);
+function AidChoice({
+  aids,
+  known,
+  overlap,
+  onToggle,
+}: {
+  aids: readonly Aid[];
+  known: readonly Aid[];
+  overlap: number | null;
+  onToggle: (aid: Aid) => void;
+}) {
+  const text = words.preview;
   return (
-    <svg className="aids" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
-      {aids.overlap && overlap !== null && (
-        <rect
-          x={side === 0 ? 100 - overlap * 100 : 0}
-          y="0"
-          width={overlap * 100}
-          height="100"
-          fill="rgb(76 198 138 / 35%)"
-        />
-      )}
-      {aids.grid &&
-        thirds.flatMap((at) => [
-          <path key={`v${at}`} d={`M${at} 0V100`} className="aid" />,
-          <path key={`h${at}`} d={`M0 ${at}H100`} className="aid" />,
-        ])}
-      {aids.level && <path d="M0 50H100M50 44V56" className="aid strong" />}
-    </svg>
+    <fieldset className="row plain">
+      <legend className="sr-only">{text.aids}</legend>
+      <span className="muted" aria-hidden="true">
+        {text.aids}
+      </span>
+      {known.map((aid) => {
+        const unknown = aid === "overlap" && overlap === null;
+        return (
+          <Button
+            key={aid}
+            size="small"
+            aria-pressed={aids.includes(aid)}
+            disabled={unknown}
+            title={unknown ? text.overlapUnknown : undefined}
+            onClick={() => onToggle(aid)}
+          >
+            {text[aid]}
+          </Button>
+        );
+      })}
+    </fieldset>
   );
 }
 
-function fullScreen(element: HTMLElement | null) {
-  if (document.fullscreenElement) void document.exitFullscreen();
-  else void element?.requestFullscreen?.();
+function NoCameras() {
+  const text = words.preview;
+  return (
+    <EmptyState
+      title={text.noCameras}
+      action={<Link href="/system?tab=check">{text.check}</Link>}
+    >
+      {text.noCamerasBody}
+    </EmptyState>
+  );
 }
 
-/** Saves what is seen: a camera's still from the server, the panorama's from the page. */
-async function save(stream: string, label: string, video: HTMLVideoElement | null) {
-  const name = `${today()} ${timeNow()} ${label}.jpg`;
-  const picture = stream === "panorama" ? await drawn(video) : await still(stream);
-  const url = URL.createObjectURL(picture);
-  const link = Object.assign(document.createElement("a"), { href: url, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  return name;
-}
-
-async function still(stream: string): Promise<Blob> {
-  const answer = await fetch(`/api/v1/cameras/${stream.slice(3)}/snapshot.jpg`);
-  if (!answer.ok) throw new Error(messageOf(await answer.json().catch(() => null), answer));
-  return answer.blob();
-}
-
-async function drawn(video: HTMLVideoElement | null): Promise<Blob> {
-  if (!video?.videoWidth) throw new Error("There is no picture yet");
-  const canvas = Object.assign(document.createElement("canvas"), {
-    width: video.videoWidth,
-    height: video.videoHeight,
-  });
-  canvas.getContext("2d")?.drawImage(video, 0, 0);
-  const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/jpeg", 0.92));
-  if (!blob) throw new Error("The browser made no picture of it");
-  return blob;
+function Panorama({
+  calibrated,
+  aids,
+}: {
+  calibrated: boolean | undefined;
+  aids: readonly Aid[];
+}) {
+  const text = words.preview;
+  if (calibrated === undefined) return <Loading />;
+  if (!calibrated) {
+    return (
+      <Note title={text.notCalibrated}>
+        {text.notCalibratedBody} <Link href="/panorama?step=aim">{text.calibrate}</Link>
+      </Note>
+    );
+  }
+  return (
+    <div className={styles.wide}>
+      <Picture stream="panorama" label={text.panorama} wide aids={aids} overlap={null} side={0} />
+    </div>
+  );
 }

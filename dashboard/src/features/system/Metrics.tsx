@@ -1,22 +1,23 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { api, ask } from "../../api/http";
+import { Link } from "wouter";
+import { api, ask, type Schema } from "../../api/http";
 import { useChannel } from "../../api/live";
-import { percent } from "../../lib/format";
-import { charted, machine } from "../../lib/metrics";
-import { Button, Card, ErrorNote, Facts, Loading } from "../../ui/basics";
+import { dateTime, percent } from "../../lib/format";
+import { useHashState } from "../../lib/hashLocation";
+import { parseMatchId } from "../../lib/matchName";
+import { type Charted, charted, type MatchSpan, machine } from "../../lib/metrics";
+import { words } from "../../messages";
+import { Button, Card, Empty, ErrorNote, Facts, Loading } from "../../ui/basics";
 import { Chart } from "../../ui/Chart";
+import styles from "./System.module.css";
 
-type Range = "hour" | "day";
+const RANGES = ["hour", "day", "week"] as const;
 
-const RANGES: readonly (readonly [Range, string])[] = [
-  ["hour", "Last hour"],
-  ["day", "Last day"],
-];
-
+/** Figures of the machine now, and over an hour, a day or a week. The range is in the address. */
 export function Metrics() {
   const metrics = useChannel("system_metrics");
-  const [range, setRange] = useState<Range>("hour");
+  const [wanted, setRange] = useHashState("range");
+  const range = RANGES.find((each) => each === wanted) ?? "hour";
   const kept = useQuery({
     queryKey: ["metrics-history", range],
     placeholderData: (before) => before,
@@ -26,71 +27,129 @@ export function Metrics() {
     }),
   });
   if (!metrics) return <Loading />;
-  const { memory, storage, temperature, power_mode, cpu_usage } = metrics;
-  const { times, ...figures } = charted(kept.data?.history, kept.data?.heardAt ?? 0, machine);
-  const label = RANGES.find(([each]) => each === range)?.[1] ?? "";
-  const hot = temperature.max_c > 0;
+  const text = words.system.metrics;
+  const shown = charted(kept.data?.history, kept.data?.heardAt ?? 0, machine);
   return (
     <div className="stack">
-      <Card title="Now">
-        <Facts
-          facts={[
-            ["CPU", percent(cpu_usage.overall)],
-            ["Memory", `${memory.used_gb.toFixed(1)} of ${memory.total_gb.toFixed(1)} GiB`],
-            ["Disk free", `${storage.free_gb.toFixed(1)} of ${storage.total_gb.toFixed(0)} GiB`],
-            ["Hottest", hot ? `${temperature.max_c.toFixed(0)} °C` : "–"],
-            ["Power mode", power_mode.name],
-          ]}
-        />
-      </Card>
+      <Now metrics={metrics} />
       <fieldset className="row plain">
-        <legend className="sr-only">How far back the charts go</legend>
-        {RANGES.map(([each, title]) => (
+        <legend className="sr-only">{text.howFar}</legend>
+        {RANGES.map((each) => (
           <Button
             key={each}
             size="small"
             aria-pressed={range === each}
             onClick={() => setRange(each)}
           >
-            {title}
+            {text[each]}
           </Button>
         ))}
       </fieldset>
       <ErrorNote error={kept.error} />
-      <div className="columns">
-        <Card title="CPU and memory">
-          <Chart
-            label={label}
-            times={times}
-            top={100}
-            unit={(value) => percent(value)}
-            lines={[
-              { label: "CPU", values: figures.cpu_percent },
-              { label: "Memory", values: figures.memory_percent },
-            ]}
-          />
-        </Card>
-        <Card title="Disk">
-          <Chart
-            label={label}
-            times={times}
-            top={100}
-            unit={(value) => percent(value)}
-            lines={[{ label: "In use", values: figures.disk_percent }]}
-          />
-        </Card>
-        {hot && (
-          <Card title="Temperature">
-            <Chart
-              label={label}
-              times={times}
-              top={100}
-              unit={(value) => `${Math.round(value)} °C`}
-              lines={[{ label: "Hottest", values: figures.temperature_c }]}
-            />
-          </Card>
-        )}
-      </div>
+      {shown.times.length < 2 ? (
+        kept.isPending ? (
+          <Loading />
+        ) : (
+          <Empty>{text.empty}</Empty>
+        )
+      ) : (
+        <Charts label={text[range]} shown={shown} hot={metrics.temperature.max_c > 0} />
+      )}
+      {kept.data && <Matches matches={shown.matches} />}
     </div>
+  );
+}
+
+function Now({ metrics }: { metrics: Schema["SystemMetrics"] }) {
+  const { memory, storage, temperature, power_mode, cpu_usage } = metrics;
+  const text = words.system.metrics;
+  return (
+    <Card title={text.now}>
+      <Facts
+        facts={[
+          [text.cpu, percent(cpu_usage.overall)],
+          [text.memory, text.ofTotal(memory.used_gb.toFixed(1), memory.total_gb.toFixed(1))],
+          [text.diskFree, text.ofTotal(storage.free_gb.toFixed(1), storage.total_gb.toFixed(0))],
+          [text.hottest, temperature.max_c > 0 ? text.degrees(temperature.max_c) : "–"],
+          [text.powerMode, power_mode.name],
+        ]}
+      />
+    </Card>
+  );
+}
+
+function Charts({ label, shown, hot }: { label: string; shown: Charted; hot: boolean }) {
+  const { times, matches } = shown;
+  const text = words.system.metrics;
+  const end = times[times.length - 1] ?? 0;
+  const spans = matches.map(({ matchId, from, to }) => ({
+    label: parseMatchId(matchId).title,
+    from,
+    to: to ?? end,
+  }));
+  const shared = { label, times, spans, top: 100 };
+  return (
+    <div className="columns">
+      <Card title={text.cpuAndMemory}>
+        <Chart
+          {...shared}
+          unit={(value) => percent(value)}
+          lines={[
+            { label: text.cpu, values: shown.cpu_percent },
+            { label: text.memory, values: shown.memory_percent },
+          ]}
+        />
+      </Card>
+      <Card title={text.disk}>
+        <Chart
+          {...shared}
+          unit={(value) => percent(value)}
+          lines={[{ label: text.inUse, values: shown.disk_percent }]}
+        />
+      </Card>
+      {hot && (
+        <Card title={text.temperature}>
+          <Chart
+            {...shared}
+            unit={text.degrees}
+            lines={[{ label: text.hottest, values: shown.temperature_c }]}
+          />
+        </Card>
+      )}
+    </div>
+  );
+}
+
+/** The matches that the charts shade, by name: for everybody who cannot point at a chart. */
+function Matches({ matches }: { matches: readonly MatchSpan[] }) {
+  const text = words.system.metrics;
+  return (
+    <Card
+      title={
+        <>
+          {matches.length > 0 && <span className={styles.swatch} aria-hidden="true" />}
+          {text.shaded}
+        </>
+      }
+    >
+      {matches.length === 0 ? (
+        <p className="muted">{text.noMatch}</p>
+      ) : (
+        <ul className={styles.matches}>
+          {matches.map(({ matchId, from, to }) => (
+            <li key={matchId}>
+              <Link href={`/matches/${encodeURIComponent(matchId)}`}>
+                {parseMatchId(matchId).title}
+              </Link>{" "}
+              <span className="muted small">
+                {to === null
+                  ? text.recordingSince(dateTime(from))
+                  : text.recordedFrom(dateTime(from), dateTime(to))}
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
   );
 }

@@ -1,99 +1,125 @@
-import { useState } from "react";
 import { api, ask } from "../../api/http";
 import { useChannel } from "../../api/live";
 import { usePanoramaConfig } from "../../api/panorama";
-import { applyTheme, savedTheme, type Theme } from "../../lib/theme";
-import { Button, Card, Choice, NumberSetting, Switch } from "../../ui/basics";
+import { applyTheme, type Theme, useTheme } from "../../lib/theme";
+import { LANGUAGES, type Language, words } from "../../messages";
+import { useLanguage } from "../../messages/LanguageProvider";
+import { Button, Card, Choice, ErrorNote, NumberSetting, Switch } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
 
+/** What can be changed while the server runs, and how this device shows the page. */
 export function Settings() {
-  const preview = useChannel("status")?.preview;
-  const [theme, setTheme] = useState(savedTheme);
-  const watch = useAction(
-    (enabled: boolean) =>
-      ask(api.PUT("/api/v1/settings/preview-while-recording", { body: { enabled } })),
-    { done: () => "Changed until the server ends" },
+  return (
+    <div className="columns">
+      <Cameras />
+      <Panorama />
+      <Device />
+      <Housekeeping />
+    </div>
   );
-  const { output, previewFps, change } = usePanoramaConfig();
+}
+
+function Cameras() {
+  const preview = useChannel("status")?.preview;
+  const watch = useAction((enabled: boolean) =>
+    ask(api.PUT("/api/v1/settings/preview-while-recording", { body: { enabled } })),
+  );
+  const text = words.system.settings;
+  return (
+    <Card title={text.cameras}>
+      {preview && (
+        <Switch
+          label={text.watch}
+          checked={preview.preview_while_recording === true}
+          onChange={(enabled) => watch.mutate(enabled)}
+        />
+      )}
+      <p className="muted small">{text.watchHint}</p>
+    </Card>
+  );
+}
+
+function Panorama() {
+  const { output, previewFps, change, save, error } = usePanoramaConfig();
+  const text = words.system.settings;
+  return (
+    <Card title={text.panorama}>
+      <ErrorNote error={error} />
+      <Switch
+        label={text.fullSize}
+        checked={output?.automatic === true}
+        onChange={(on) =>
+          change(
+            on
+              ? { automatic_size: true }
+              : { output_width: output?.width, output_height: output?.height },
+          )
+        }
+      />
+      {output && (
+        <p className="muted small">{text.sizeNow(output.width, output.height)}</p>
+      )}
+      <NumberSetting
+        label={text.liveFps}
+        min={1}
+        max={60}
+        value={previewFps}
+        onChange={(wanted) => save({ preview_fps_target: wanted })}
+      />
+    </Card>
+  );
+}
+
+function Device() {
+  const theme = useTheme();
+  const { language, choose } = useLanguage();
+  const { colour, colours, language: languageLabel } = words.shell;
+  return (
+    <Card title={words.system.settings.device}>
+      <Choice
+        label={colours}
+        value={theme}
+        onChange={(event) => applyTheme(event.target.value as Theme)}
+        options={(["system", "light", "dark"] as const).map((each) => [each, colour[each]] as const)}
+      />
+      <Choice
+        label={languageLabel}
+        value={language}
+        onChange={(event) => void choose(event.target.value as Language)}
+        options={Object.entries(LANGUAGES)}
+      />
+    </Card>
+  );
+}
+
+function Housekeeping() {
+  const text = words.system.settings;
   const emptied = useAction(() => ask(api.POST("/cache/clear")), {
     asks: () => ({
-      title: "Forget what was looked up?",
-      body: "Answers that the server keeps for a short while are asked for anew.",
-      action: "Forget",
+      title: text.clearCacheAsk,
+      body: text.clearCacheBody,
+      action: text.clearCache,
     }),
-    done: ({ message }) => message,
+    done: () => text.cacheCleared,
   });
   const tidied = useAction(
     () => ask(api.POST("/events/cleanup", { params: { query: { max_age_days: 30 } } })),
     {
       asks: () => ({
-        title: "Remove events older than 30 days?",
-        action: "Remove",
+        title: text.oldEventsAsk,
+        body: text.oldEventsBody,
+        action: text.remove,
         danger: true,
       }),
-      done: ({ message }) => message,
+      done: ({ deleted }) => text.eventsRemoved(deleted),
     },
   );
   return (
-    <div className="columns">
-      <Card title="Cameras">
-        {preview && (
-          <Switch
-            label="A recording may be watched"
-            checked={preview.preview_while_recording === true}
-            onChange={(enabled) => watch.mutate(enabled)}
-          />
-        )}
-        <p className="muted small">
-          Viewers see the recording's own pictures. It holds until the server ends; the settings
-          file has it for good.
-        </p>
-      </Card>
-      <Card title="Panorama">
-        <Switch
-          label="As large as the cameras' own resolution"
-          checked={output?.automatic === true}
-          onChange={(on) =>
-            change(
-              on
-                ? { automatic_size: true }
-                : { output_width: output?.width, output_height: output?.height },
-            )
-          }
-        />
-        <p className="muted small">
-          Now {output?.width} × {output?.height} pixels
-        </p>
-        <NumberSetting
-          label="Frames a second of its live picture"
-          min={1}
-          max={60}
-          value={previewFps}
-          onChange={(wanted) => change({ preview_fps_target: wanted })}
-        />
-      </Card>
-      <Card title="This page">
-        <Choice
-          label="Colours"
-          value={theme}
-          onChange={(event) => {
-            const chosen = event.target.value as Theme;
-            applyTheme(chosen);
-            setTheme(chosen);
-          }}
-          options={[
-            ["system", "As the device"],
-            ["light", "Light"],
-            ["dark", "Dark"],
-          ]}
-        />
-      </Card>
-      <Card title="Tidying up">
-        <div className="row">
-          <Button onClick={() => emptied.mutate(undefined)}>Forget what was looked up</Button>
-          <Button onClick={() => tidied.mutate(undefined)}>Remove old events</Button>
-        </div>
-      </Card>
-    </div>
+    <Card title={text.tidy}>
+      <div className="row">
+        <Button onClick={() => emptied.mutate(undefined)}>{text.clearCache}</Button>
+        <Button onClick={() => tidied.mutate(undefined)}>{text.oldEvents}</Button>
+      </div>
+    </Card>
   );
 }

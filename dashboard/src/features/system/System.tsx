@@ -1,29 +1,38 @@
-import { useState } from "react";
+import { useHashState } from "../../lib/hashLocation";
+import { words } from "../../messages";
 import { Tabs } from "../../ui/basics";
 import { Checks } from "./Checks";
-import { Correlations } from "./Correlations";
 import { Events } from "./Events";
+import { HardwareErrors } from "./HardwareErrors";
 import { Logs } from "./Logs";
 import { Metrics } from "./Metrics";
 import { Settings } from "./Settings";
 
+const TABS = [
+  ["metrics", Metrics],
+  ["logs", Logs],
+  ["events", Events],
+  ["hardware", HardwareErrors],
+  ["settings", Settings],
+  ["check", Checks],
+] as const;
+
 export default function System() {
-  const [tab, setTab] = useState("metrics");
+  const [wanted, setTab] = useHashState("tab");
+  const tab = TABS.find(([id]) => id === wanted)?.[0] ?? "metrics";
+  const { title, tabs } = words.system;
   return (
     <div className="page">
-      <h1>System</h1>
+      <h1>{title}</h1>
       <Tabs
-        label="System"
+        label={tabs.label}
         value={tab}
         onChange={setTab}
-        tabs={[
-          { id: "metrics", title: "Metrics", content: () => <Metrics /> },
-          { id: "logs", title: "Logs", content: () => <Logs /> },
-          { id: "events", title: "Events", content: () => <Events /> },
-          { id: "correlations", title: "Correlations", content: () => <Correlations /> },
-          { id: "settings", title: "Settings", content: () => <Settings /> },
-          { id: "check", title: "Check", content: () => <Checks /> },
-        ]}
+        tabs={TABS.map(([id, Content]) => ({
+          id,
+          title: tabs[id],
+          content: () => <Content />,
+        }))}
       />
     </div>
   );

@@ -1,2 +1,34 @@
-/** Texts: preview. */
-export const preview = {};
+/** Texts: live pictures. */
+export const preview = {
+  title: "Preview",
+  pictures: "Pictures",
+  cameras: "Cameras",
+  panorama: "Panorama",
+  aids: "Framing aids",
+  grid: "Grid",
+  level: "Level",
+  overlap: "Overlap",
+  overlapUnknown: "Calibrate the panorama first: the overlap is measured by it.",
+  notCalibrated: "The panorama is not calibrated yet",
+  notCalibratedBody: "It can be shown after the calibration.",
+  calibrate: "Calibrate now",
+  noCameras: "No cameras are set up yet.",
+  noCamerasBody: "Add them to the settings file and restart the server. Then check here that each one shows the pitch.",
+  check: "Check this server",
+  snapshotOf: (name: string) => `Snapshot of ${name}`,
+  saved: (file: string) => `Saved as ${file}`,
+  noPicture: "There is no picture yet. Wait until it plays, then try again.",
+  notDrawn: "The browser could not save the picture. Try another browser.",
+  fullScreen: (name: string) => `Show ${name} full screen`,
+  liveNamed: (name: string) => `${name}, live`,
+  connecting: "Connecting…",
+  overHls: "Connecting in another way. This takes a few seconds…",
+  notConnected: "No connection to the server",
+  tooLate: "No picture arrived. Trying again…",
+  connectionFailed: "The connection for pictures failed. Trying again…",
+  closed: "The live picture was closed. Trying again…",
+  zoomIn: "Zoom in",
+  zoomOut: "Zoom out",
+  zoomKeys: (name: string) =>
+    `${name}: zoom with + and −, move with the arrow keys, 0 shows the whole picture`,
+};

@@ -1,10 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { api, ask } from "../../api/http";
+import { useHashState } from "../../lib/hashLocation";
+import { words } from "../../messages";
 import { Button, Card, Choice, ErrorNote, Facts, Note } from "../../ui/basics";
 
-export function Correlations() {
-  const [minutes, setMinutes] = useState(60);
+const RANGES = ["60", "360", "1440"] as const;
+
+/** Errors of the video hardware, and the recordings that failed near them. */
+export function HardwareErrors() {
+  const [wanted, setWanted] = useHashState("minutes");
+  const minutes = Number(RANGES.find((each) => each === wanted) ?? RANGES[0]);
   const found = useQuery({
     queryKey: ["correlations", minutes],
     queryFn: () =>
@@ -14,37 +19,35 @@ export function Correlations() {
         }),
       ),
   });
+  const text = words.system.hardware;
   const { counts, recent } = found.data ?? {};
   const lists = [
-    ["Hardware errors", recent?.nvvic_errors],
-    ["Stops that timed out", recent?.recording_stop_timeouts],
-    ["Segments refused by a probe", recent?.probe_failures],
-    ["Hardware errors beside one of those", recent?.correlations],
+    [text.errors, recent?.nvvic_errors],
+    [text.timeouts, recent?.recording_stop_timeouts],
+    [text.probes, recent?.probe_failures],
+    [text.together, recent?.correlations],
   ] as const;
+  const ranges = [text.hour, text.sixHours, text.day];
   return (
     <div className="stack">
-      <p className="muted">Errors of the video hardware, and failures of a recording near them.</p>
+      <p className="muted">{text.intro}</p>
       <div className="row">
         <Choice
-          label="Look back"
+          label={text.lookBack}
           value={String(minutes)}
-          onChange={(event) => setMinutes(Number(event.target.value))}
-          options={[
-            ["60", "An hour"],
-            ["360", "Six hours"],
-            ["1440", "A day"],
-          ]}
+          onChange={(event) => setWanted(event.target.value)}
+          options={RANGES.map((each, n) => [each, ranges[n] ?? each] as const)}
         />
-        <Button onClick={() => void found.refetch()}>Look again</Button>
+        <Button onClick={() => void found.refetch()}>{text.again}</Button>
       </div>
       <ErrorNote error={found.error} />
       {counts && (
         <Facts
           facts={[
-            ["Hardware errors", counts.nvvic_errors],
-            ["Stops timed out", counts.recording_stop_timeouts],
-            ["Probes failed", counts.probe_failures],
-            ["Together", counts.correlated_nvvic_events],
+            [text.errors, counts.nvvic_errors],
+            [text.timeouts, counts.recording_stop_timeouts],
+            [text.probes, counts.probe_failures],
+            [text.together, counts.correlated_nvvic_events],
           ]}
         />
       )}
@@ -61,7 +64,7 @@ export function Correlations() {
           ),
       )}
       {counts && Object.values(counts).every((count) => count === 0) && (
-        <Note tone="good" title="Nothing of the kind was found" />
+        <Note tone="good" title={text.none} />
       )}
     </div>
   );
