@@ -210,15 +210,16 @@ def test_a_match_is_processed_and_its_panorama_calibrated_and_cut(
 ) -> None:
     record(board, server, "Owls", "Bears", 6)
     page = board.go("/panorama")
-    board.button("Take 12 pairs and calibrate").click()
+    board.button("Start calibration").click()
+    board.button("Capture 12 picture pairs").click()
     over = page.locator(".page-head .badge.good, [role=alert]")
-    expect(over.first).to_have_text("calibration 1", timeout=120_000)
+    expect(over.first).to_have_text("Calibration 1", timeout=120_000)
     expect(page.get_by_role("heading", name="What both cameras see")).to_be_visible()
     points = page.locator(".points circle")
     expect(points.first).to_be_attached()
     assert points.count() > 20
     assert board.violations() == []
-    board.button("Look at it live").click()
+    board.button("Preview live").click()
     board.plays("Panorama")
     from_the_live_panorama_to_the_cameras(board)
 
@@ -243,7 +244,7 @@ def test_a_match_is_processed_and_its_panorama_calibrated_and_cut(
     page.get_by_role("combobox", name="Match", exact=True).select_option(index=1)
     expect(page.locator(".video .aids rect")).to_be_attached(timeout=20_000)
     page.locator(".video.wide").last.click(position={"x": 60, "y": 40})
-    expect(board.button(re.compile("Remove the place at"))).to_be_visible()
+    expect(board.button(re.compile("Remove the spot at"))).to_be_visible()
     assert board.violations() == []
 
 
@@ -259,7 +260,7 @@ def from_the_live_panorama_to_the_cameras(board: Dashboard) -> None:
         board.go("/preview")
         play("LEFT", "RIGHT")
         board.go("/panorama")
-        board.button("Look at it live").click()
+        board.button("Preview live").click()
         play("Panorama")
     board.go("/preview")
     play("LEFT", "RIGHT")
@@ -285,22 +286,22 @@ def test_logs_are_followed_events_filtered_settings_changed_and_the_machine_chec
         arg=lines,
     )
     page.get_by_label("Only lines with").fill("nothing has this")
-    expect(log).to_have_text("No line.")
+    expect(log).to_have_text("No line matches this filter.")
 
     page.get_by_role("tab", name="Events").click()
     page.get_by_label("Type").select_option("engine")
     badges = page.locator("tbody .badge")
     # The list of before stands until the new one is there.
     expect(badges.filter(has_not_text="engine:")).to_have_count(0)
-    expect(badges.first).to_contain_text("engine:")
-    page.get_by_label("Category").fill("no-such-category")
-    expect(page.get_by_text("No event of this kind.")).to_be_visible()
+    expect(badges.first).to_contain_text("Engine:")
+    page.get_by_label("Search").fill("no-such-word")
+    expect(page.get_by_text("No events found.")).to_be_visible()
 
-    page.get_by_role("tab", name="Correlations").click()
-    expect(page.get_by_text("Nothing of the kind was found")).to_be_visible()
+    page.get_by_role("tab", name="Hardware errors").click()
+    expect(page.get_by_text("No hardware errors found")).to_be_visible()
 
     page.get_by_role("tab", name="Settings").click()
-    may_watch = page.get_by_label("A recording may be watched")
+    may_watch = page.get_by_label("Allow viewers during recording")
     expect(may_watch).to_be_checked()
     may_watch.click()
     wait_for(lambda: not server.get("/settings/preview-while-recording")["enabled"], "switched off")
@@ -308,7 +309,7 @@ def test_logs_are_followed_events_filtered_settings_changed_and_the_machine_chec
     expect(may_watch).to_be_checked()
 
     page.get_by_role("tab", name="Check").click()
-    expect(page.get_by_text("nothing that is needed is missing")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Everything required is installed")).to_be_visible(timeout=60_000)
     expect(page.locator("li.card", has_text="GStreamer")).to_be_visible()
 
 
@@ -324,7 +325,7 @@ def test_every_page_is_accessible_and_asks_nobody_else(
             assert board.violations() == [], path
             wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert wide <= 0, f"{path} is {wide} pixels too wide"
-        for tab in ("Logs", "Events", "Correlations", "Settings", "Check"):
+        for tab in ("Logs", "Events", "Hardware errors", "Settings", "Check"):
             page.get_by_role("tab", name=tab).click()
             expect(page.locator(".loading:visible")).to_have_count(0, timeout=60_000)
             assert board.violations() == [], tab

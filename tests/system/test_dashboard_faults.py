@@ -133,7 +133,7 @@ def test_a_dead_camera_is_named_and_the_match_is_recorded_with_the_other(
 
     phone.go("/system")
     page.get_by_role("tab", name="Events").click()
-    badge = page.locator("tbody .badge.bad", has_text="recording_camera_lost")
+    badge = page.locator("tbody .badge.bad", has_text="Camera lost")
     expect(badge.first).to_be_visible()
 
 

@@ -7,7 +7,7 @@ import { filtered, type LevelFilter, type LogLine, merged } from "../../lib/logL
 import { parseMatchId, timeNow, today } from "../../lib/matchName";
 import { saveBlob } from "../../lib/saveBlob";
 import { words } from "../../messages";
-import { Button, Check, Choice, ErrorNote, Loading } from "../../ui/basics";
+import { Button, Check, Choice, ErrorNote, Field, Loading } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
 import styles from "./System.module.css";
 import { LOG_TYPES, type LogType, useLog, wholeLogs } from "./useLog";
@@ -104,16 +104,13 @@ function LogView({
           onChange={({ target }) => setLevel(target.value === "all" ? null : target.value)}
           options={LEVELS.map((each) => [each, levels[each]] as const)}
         />
-        <label className="field">
-          <span>{text.search}</span>
-          <input
-            className="input"
-            type="search"
-            placeholder={text.searchHint}
-            value={search ?? ""}
-            onChange={(event) => setSearch(event.target.value || null)}
-          />
-        </label>
+        <Field
+          label={text.search}
+          type="search"
+          placeholder={text.searchHint}
+          value={search ?? ""}
+          onChange={(event) => setSearch(event.target.value || null)}
+        />
       </div>
       <div className="row">
         <Check
