@@ -41,7 +41,7 @@ export default function Preview() {
             onToggle={toggle}
           />
           {shows === "panorama" ? (
-            <Panorama calibrated={told && told.calibration.calibrated} aids={aids} />
+            <Panorama calibrated={told?.calibration.calibrated} aids={aids} />
           ) : cameras === undefined ? (
             <Loading />
           ) : (
@@ -83,12 +83,16 @@ function PictureChoice({
   onChoose: (shows: string | null) => void;
 }) {
   const text = words.preview;
-  const single = cameras.length > 1 ? cameras.map(({ id, name }) => [`cam${id}`, name]) : [];
-  const choices = [["cameras", text.cameras], ...single, ["panorama", text.panorama]] as const;
+  const each = cameras.map(({ id, name }) => [`cam${id}`, name] as const);
+  const choices = [
+    ["cameras", text.cameras] as const,
+    ...(each.length > 1 ? each : []),
+    ["panorama", text.panorama] as const,
+  ];
   return (
     <fieldset className="row plain">
       <legend className="sr-only">{text.pictures}</legend>
-      {choices.map(([id = "", name]) => (
+      {choices.map(([id, name]) => (
         <Button
           key={id}
           aria-pressed={shows === id}

@@ -23,10 +23,12 @@ const PAGE = 50;
 /** How many of the newest events a search looks through: as many as the server gives at once. */
 const SEARCHED = 1_000;
 
-/** What a type of events is called; the log of an earlier version may have others. */
-const typeName = (type: string) => named(words.system.eventTypes, type);
-const categoryName = (category: string) => named(words.system.eventCategories, category);
+/** What a type of events is called; one of the server that has no name does not build. */
+const typeName = (type: string) => named<Event["event_type"]>(words.system.eventTypes, type);
+const categoryName = (category: string) =>
+  named<Event["category"]>(words.system.eventCategories, category);
 
+/** The name of a word; the log of an earlier version may have others. */
 function named<T extends string>(names: Record<T, string>, word: string): string {
   return Object.hasOwn(names, word) ? names[word as T] : word;
 }
