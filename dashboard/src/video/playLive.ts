@@ -1,4 +1,6 @@
 import { api, ask } from "../api/http";
+import { errorText } from "../lib/errorWords";
+import { words } from "../messages";
 import { playHls } from "./hls";
 import { sessionsSettled, WebRtcView } from "./webrtc";
 
@@ -68,15 +70,15 @@ async function askForHls(stream: string): Promise<string | null> {
       const done = await ask(
         api.POST("/api/v1/panorama/preview/start", { body: { transport: "hls" } }),
       );
-      return done.success ? null : done.message;
+      return done.success ? null : words.preview.tooLate;
     }
     const done = await ask(
       api.POST("/api/v1/preview", {
         body: { camera_id: Number(stream.slice(3)), transport: "hls" },
       }),
     );
-    return done.success ? null : done.message;
+    return done.success ? null : words.preview.cameraSilent;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }

@@ -26,6 +26,7 @@ export const preview: Messages["preview"] = {
   connecting: "Verbindung wird aufgebaut …",
   overHls: "Die Verbindung wird auf anderem Weg aufgebaut. Das dauert einige Sekunden …",
   notConnected: "Keine Verbindung zum Server",
+  cameraSilent: "Die Kamera sendet kein Bild. Kabel, Strom und Netzwerk prüfen.",
   tooLate: "Es kam kein Bild. Neuer Versuch …",
   connectionFailed: "Die Bildverbindung ist fehlgeschlagen. Neuer Versuch …",
   closed: "Das Live-Bild wurde geschlossen. Neuer Versuch …",

@@ -24,6 +24,7 @@ export const preview = {
   connecting: "Connecting…",
   overHls: "Connecting in another way. This takes a few seconds…",
   notConnected: "No connection to the server",
+  cameraSilent: "The camera sends no picture. Check its cable, power and network.",
   tooLate: "No picture arrived. Trying again…",
   connectionFailed: "The connection for pictures failed. Trying again…",
   closed: "The live picture was closed. Trying again…",
