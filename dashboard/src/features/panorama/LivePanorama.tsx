@@ -9,7 +9,6 @@ import { LiveVideo } from "../../video/LiveVideo";
 /** The panorama live, and how panoramas are made. */
 export function LivePanorama({ told }: { told: Schema["PanoramaStatus"] | undefined }) {
   const [live, setLive] = useHashState("live");
-  const { output, seamPixels, change, save } = usePanoramaConfig();
   const performance = told?.performance as { current_fps?: number; delay_ms?: number } | undefined;
   const text = words.panorama.seam;
   const shown = live !== null;
@@ -35,38 +34,47 @@ export function LivePanorama({ told }: { told: Schema["PanoramaStatus"] | undefi
           ]}
         />
       )}
-      <div className="fields">
-        <Choice
-          label={text.projection}
-          value={output?.projection ?? "cylindrical"}
-          onChange={(event) =>
-            change({ projection: event.target.value as "cylindrical" | "plane" })
-          }
-          options={[
-            ["cylindrical", text.cylindrical],
-            ["plane", text.plane],
-          ]}
-        />
-        <Choice
-          label={text.quality}
-          value={output?.quality ?? "balanced"}
-          onChange={(event) =>
-            change({ quality: event.target.value as "fast" | "balanced" | "high" })
-          }
-          options={[
-            ["fast", text.fast],
-            ["balanced", text.balanced],
-            ["high", text.high],
-          ]}
-        />
-        <NumberSetting
-          label={text.width}
-          min={2}
-          max={800}
-          value={seamPixels}
-          onChange={(width) => save({ blend_width: width })}
-        />
-      </div>
+      <Form />
     </Card>
+  );
+}
+
+/** How panoramas are made; what is refused is told at its field. */
+function Form() {
+  const { output, seamPixels, change, save } = usePanoramaConfig();
+  const text = words.panorama.seam;
+  return (
+    <div className="fields">
+      <Choice
+        label={text.projection}
+        value={output?.projection ?? "cylindrical"}
+        onChange={(event) =>
+          change({ projection: event.target.value as "cylindrical" | "plane" })
+        }
+        options={[
+          ["cylindrical", text.cylindrical],
+          ["plane", text.plane],
+        ]}
+      />
+      <Choice
+        label={text.quality}
+        value={output?.quality ?? "balanced"}
+        onChange={(event) =>
+          change({ quality: event.target.value as "fast" | "balanced" | "high" })
+        }
+        options={[
+          ["fast", text.fast],
+          ["balanced", text.balanced],
+          ["high", text.high],
+        ]}
+      />
+      <NumberSetting
+        label={text.width}
+        min={2}
+        max={800}
+        value={seamPixels}
+        onChange={(width) => save({ blend_width: width })}
+      />
+    </div>
   );
 }

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { api, ask, askDone } from "../../api/http";
+import { api, ask, askDone, type Schema } from "../../api/http";
 import { ago } from "../../lib/format";
 import { parseMatchId } from "../../lib/matchName";
 import { qualityInWords } from "../../lib/quality";
@@ -47,30 +47,46 @@ export function Versions({ active }: { active: number | null }) {
         <Empty>{text.empty}</Empty>
       ) : (
         <ul className="stack">
-          {calibrations.map(({ version, quality, created_at, source }) => (
-            <li key={version} className="row between">
-              <span>
-                {text.entry(version, qualityInWords({ quality_score: quality.score }).word)},{" "}
-                <span className="muted">
-                  {ago(created_at)},{" "}
-                  {source === "cameras" ? text.cameras : text.from(parseMatchId(source).title)}
-                </span>
-              </span>
-              {version === active ? (
-                <Badge tone="good">{text.inUse}</Badge>
-              ) : (
-                <Button
-                  size="small"
-                  aria-label={text.useNumber(version)}
-                  onClick={() => use.mutate(version)}
-                >
-                  {text.use}
-                </Button>
-              )}
-            </li>
+          {calibrations.map((each) => (
+            <Entry
+              key={each.version}
+              entry={each}
+              isActive={each.version === active}
+              onUse={() => use.mutate(each.version)}
+            />
           ))}
         </ul>
       )}
     </Card>
+  );
+}
+
+function Entry({
+  entry: { version, quality, created_at, source },
+  isActive,
+  onUse,
+}: {
+  entry: Schema["CalibrationEntry"];
+  isActive: boolean;
+  onUse: () => void;
+}) {
+  const text = words.panorama.versions;
+  return (
+    <li className="row between">
+      <span>
+        {text.entry(version, qualityInWords({ quality_score: quality.score }).word)},{" "}
+        <span className="muted">
+          {ago(created_at)},{" "}
+          {source === "cameras" ? text.cameras : text.from(parseMatchId(source).title)}
+        </span>
+      </span>
+      {isActive ? (
+        <Badge tone="good">{text.inUse}</Badge>
+      ) : (
+        <Button size="small" aria-label={text.useNumber(version)} onClick={onUse}>
+          {text.use}
+        </Button>
+      )}
+    </li>
   );
 }

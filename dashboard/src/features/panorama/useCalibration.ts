@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import { api, ask, askDone, type Schema, ServerError } from "../../api/http";
 import { qualityInWords } from "../../lib/quality";
 import { words } from "../../messages";
@@ -23,32 +23,11 @@ export function useCalibration(
   const queries = useQueryClient();
   const { tell } = useFeedback();
   const [phase, setPhase] = useState<Phase | null>(null);
-  const [taken, setTaken] = useState<number | null>(null);
-  const [dull, setDull] = useState(0);
-  const [isStopped, setStopped] = useState(false);
   const halted = useHalt();
   const takenBefore = told?.frames_captured ?? 0;
+  const pairs = usePairs(takenBefore, halted, setPhase);
+  const [isStopped, setStopped] = useState(false);
 
-  /** Captures what is left of the pairs; false when it was stopped. The pairs are kept then. */
-  const capturePairs = async (resume: boolean): Promise<boolean> => {
-    let count = resume ? takenBefore : 0;
-    setTaken(count);
-    setDull(0);
-    if (!resume) {
-      setPhase("starting");
-      await started();
-    }
-    setPhase("capturing");
-    while (count < PAIRS) {
-      const pair = await capturedPair();
-      count = pair.frames_captured;
-      setTaken(count);
-      if (!pair.sharp) setDull((pairs) => pairs + 1);
-      if (halted.current) return false;
-      if (count < PAIRS) await after(BETWEEN_MS);
-    }
-    return !halted.current;
-  };
   const run = useMutation({
     mutationFn: async (how: { resume: boolean } | { match: string }): Promise<Made | null> => {
       // Afterwards the new one is in use.
@@ -62,7 +41,7 @@ export function useCalibration(
         return { done, before };
       }
       on.begun();
-      if (!(await capturePairs(how.resume))) return null;
+      if (!(await pairs.capture(how.resume))) return null;
       setPhase("matching");
       const body = { points };
       const done = await ask(api.POST("/api/v1/panorama/calibration/complete", { body }));
@@ -81,8 +60,8 @@ export function useCalibration(
   });
   return {
     phase,
-    taken: Math.min(PAIRS, taken ?? takenBefore),
-    fewDetails: dull > FEW_DETAILS,
+    taken: Math.min(PAIRS, pairs.taken ?? takenBefore),
+    fewDetails: pairs.dull > FEW_DETAILS,
     isStopped,
     isBusy: run.isPending,
     error: run.error,
@@ -93,6 +72,37 @@ export function useCalibration(
     },
     forget: run.reset,
   };
+}
+
+/** Captures the pairs one after the other, and counts them and those that show little. */
+function usePairs(
+  takenBefore: number,
+  halted: RefObject<boolean>,
+  setPhase: (phase: Phase) => void,
+) {
+  const [taken, setTaken] = useState<number | null>(null);
+  const [dull, setDull] = useState(0);
+  /** What is left of them; false when it was stopped. The pairs are kept then. */
+  const capture = async (resume: boolean): Promise<boolean> => {
+    let count = resume ? takenBefore : 0;
+    setTaken(count);
+    setDull(0);
+    if (!resume) {
+      setPhase("starting");
+      await started();
+    }
+    setPhase("capturing");
+    while (count < PAIRS) {
+      const pair = await capturedPair();
+      count = pair.frames_captured;
+      setTaken(count);
+      if (!pair.sharp) setDull((pairs) => pairs + 1);
+      if (halted.current) return false;
+      if (count < PAIRS) await after(BETWEEN_MS);
+    }
+    return !halted.current;
+  };
+  return { taken, dull, capture };
 }
 
 /** Whether to stop at the next pair; who leaves the page stops it, too. */

@@ -51,21 +51,24 @@ export function HardwareErrors() {
           ]}
         />
       )}
-      {lists.map(
-        ([title, lines]) =>
-          lines &&
-          lines.length > 0 && (
-            <Card key={title} title={title}>
-              {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by keyboard */}
-              <pre className="log" tabIndex={0}>
-                {lines.map((line) => line.line).join("\n")}
-              </pre>
-            </Card>
-          ),
-      )}
+      {lists.map(([title, lines]) => (
+        <Lines key={title} title={title} lines={lines ?? []} />
+      ))}
       {counts && Object.values(counts).every((count) => count === 0) && (
         <Note tone="good" title={text.none} />
       )}
     </div>
+  );
+}
+
+function Lines({ title, lines }: { title: string; lines: readonly { line: string }[] }) {
+  if (lines.length === 0) return null;
+  return (
+    <Card title={title}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by keyboard */}
+      <pre className="log" tabIndex={0}>
+        {lines.map(({ line }) => line).join("\n")}
+      </pre>
+    </Card>
   );
 }
