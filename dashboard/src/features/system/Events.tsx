@@ -192,7 +192,7 @@ function About({ event }: { event: Event }) {
       )}
       {event.stream_id && <Link href={streamPath(event.stream_id)}>{text.stream}</Link>}
       {event.container_id && (
-        <Link href="/engines">
+        <Link href={`/engines?about=${encodeURIComponent(event.container_id)}`}>
           {typeof name === "string" ? name : text.engine}
         </Link>
       )}
