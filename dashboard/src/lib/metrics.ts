@@ -27,10 +27,7 @@ export function keepMetrics(): () => void {
 
 /** A match on the time axis of the charts; one that is still recorded has no end. */
 export type MatchSpan = { matchId: string; from: number; to: number | null };
-export type Charted = { times: number[]; matches: MatchSpan[] } & Record<
-  Figure,
-  (number | null)[]
->;
+export type Charted = { times: number[]; matches: MatchSpan[] } & Record<Figure, (number | null)[]>;
 
 /**
  * What the server has kept of a range, and behind it what this page has heard since. The server's

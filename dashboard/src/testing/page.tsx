@@ -44,7 +44,9 @@ afterEach(() => {
 export function show(part: ReactNode, hash = "#/") {
   location.hash = hash;
   return render(
-    <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
+    <QueryClientProvider
+      client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}
+    >
       <LanguageProvider>
         <FeedbackProvider>
           <Router hook={useExactHash}>{part}</Router>

@@ -7,8 +7,8 @@ import { words } from "../../messages";
 import { Badge, Button, ErrorNote, Loading } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
 import { LiveVideo } from "../../video/LiveVideo";
-import { QualityBadge, QualityFacts } from "./Quality";
 import styles from "./Panorama.module.css";
+import { QualityBadge, QualityFacts } from "./Quality";
 
 /** The calibration before and the new one, beside each other; one of them is used from now on. */
 export function Compare({
@@ -38,7 +38,7 @@ export function Compare({
     await activate(version);
     setShown(version);
   });
-  const use = useAction(
+  const used = useAction(
     async (version: number) => {
       setShown(null);
       await activate(version);
@@ -46,7 +46,7 @@ export function Compare({
     },
     { done: (_, version) => text.used(version) },
   );
-  const isBusy = show.isPending || use.isPending;
+  const isBusy = show.isPending || used.isPending;
   return (
     <>
       <p>{before === null ? text.only : text.question}</p>
@@ -80,11 +80,11 @@ export function Compare({
         />
       )}
       <div className="row">
-        <Button tone="primary" disabled={isBusy} onClick={() => use.mutate(after)}>
+        <Button tone="primary" disabled={isBusy} onClick={() => used.mutate(after)}>
           {text.use}
         </Button>
         {before !== null && (
-          <Button disabled={isBusy} onClick={() => use.mutate(before)}>
+          <Button disabled={isBusy} onClick={() => used.mutate(before)}>
             {text.keep}
           </Button>
         )}

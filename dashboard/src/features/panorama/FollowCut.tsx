@@ -31,10 +31,7 @@ export function FollowCut() {
   return (
     <Card title={text.title}>
       {withPanorama.length === 0 ? (
-        <EmptyState
-          title={text.emptyTitle}
-          action={<Link href="/matches">{text.matches}</Link>}
-        >
+        <EmptyState title={text.emptyTitle} action={<Link href="/matches">{text.matches}</Link>}>
           {text.empty}
         </EmptyState>
       ) : (

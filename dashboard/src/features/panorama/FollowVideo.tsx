@@ -72,7 +72,13 @@ function CutFrame({ looks, zoom, aspect }: { looks: Place; zoom: number; aspect:
 }
 
 /** Plays, pauses, and goes ten seconds back or forward. */
-export function Transport({ video, at }: { video: RefObject<HTMLVideoElement | null>; at: number }) {
+export function Transport({
+  video,
+  at,
+}: {
+  video: RefObject<HTMLVideoElement | null>;
+  at: number;
+}) {
   const [isPlaying, setPlaying] = useState(false);
   const text = words.panorama.follow;
   const seek = (to: number) => {

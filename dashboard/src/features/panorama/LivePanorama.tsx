@@ -48,9 +48,7 @@ function Form() {
       <Choice
         label={text.projection}
         value={output?.projection ?? "cylindrical"}
-        onChange={(event) =>
-          change({ projection: event.target.value as "cylindrical" | "plane" })
-        }
+        onChange={(event) => change({ projection: event.target.value as "cylindrical" | "plane" })}
         options={[
           ["cylindrical", text.cylindrical],
           ["plane", text.plane],

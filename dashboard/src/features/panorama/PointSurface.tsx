@@ -20,13 +20,7 @@ const within = (share: number) => Math.min(1, Math.max(0, share));
  * Lies over a picture and tells where it is pressed. By keyboard a cross is moved with the arrow
  * keys (with Shift in large steps), and Enter chooses its place.
  */
-export function PointSurface({
-  label,
-  onPoint,
-}: {
-  label: string;
-  onPoint: (at: Place) => void;
-}) {
+export function PointSurface({ label, onPoint }: { label: string; onPoint: (at: Place) => void }) {
   const [cross, setCross] = useState<Place | null>(null);
   const move = (event: KeyboardEvent) => {
     const way = MOVES[event.key];
@@ -61,10 +55,7 @@ export function PointSurface({
     >
       {cross && (
         <svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
-          <path
-            className="aid strong"
-            d={`M${cross.x * 100} 0V100M0 ${cross.y * 100}H100`}
-          />
+          <path className="aid strong" d={`M${cross.x * 100} 0V100M0 ${cross.y * 100}H100`} />
         </svg>
       )}
     </button>

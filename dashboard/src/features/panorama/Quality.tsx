@@ -1,4 +1,3 @@
-import type { Schema } from "../../api/http";
 import { number, percent } from "../../lib/format";
 import { qualityInWords, type Rating } from "../../lib/quality";
 import { words } from "../../messages";
@@ -17,8 +16,14 @@ export function QualityBadge({ score }: { score: unknown }) {
   return <Badge tone={TONES[rating]}>{word}</Badge>;
 }
 
+type Figures = {
+  points: readonly unknown[];
+  quality: Record<string, unknown>;
+  pairs: number;
+};
+
 /** How good a calibration is, in figures. */
-export function QualityFacts({ details }: { details: Schema["CalibrationDetails"] }) {
+export function QualityFacts({ details }: { details: Figures }) {
   const { points, quality, pairs } = details;
   const text = words.panorama.result;
   return (

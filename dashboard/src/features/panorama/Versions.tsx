@@ -16,7 +16,7 @@ export function Versions({ active }: { active: number | null }) {
   });
   const after = () => void queries.invalidateQueries({ queryKey: ["calibrations"] });
   const text = words.panorama.versions;
-  const use = useAction(
+  const used = useAction(
     (version: number) =>
       askDone(
         api.POST("/api/v1/panorama/calibrations/{version}/activate", {
@@ -52,7 +52,7 @@ export function Versions({ active }: { active: number | null }) {
               key={each.version}
               entry={each}
               isActive={each.version === active}
-              onUse={() => use.mutate(each.version)}
+              onUse={() => used.mutate(each.version)}
             />
           ))}
         </ul>

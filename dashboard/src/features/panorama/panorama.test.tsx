@@ -65,7 +65,10 @@ test("after a reload the captured pairs are counted, and the rest can be capture
     { detail: "Only 3 points match", code: "too_few_matches" },
     { status: 500 },
   );
-  show(<Guide told={told({ is_calibrating: true, frames_captured: 11 })} />, "#/panorama?step=capture");
+  show(
+    <Guide told={told({ is_calibrating: true, frames_captured: 11 })} />,
+    "#/panorama?step=capture",
+  );
   expect(screen.getByText("11 of 12")).toBeDefined();
   fireEvent.click(screen.getByRole("button", { name: "Continue" }));
   expect(await screen.findByText("12 of 12", {}, patient)).toBeDefined();
@@ -81,7 +84,10 @@ test("cameras that are being watched can be freed", async () => {
     { status: 503 },
   );
   routes["DELETE /api/v1/preview"] = { success: true, message: "" };
-  show(<Guide told={told({ is_calibrating: true, frames_captured: 12 })} />, "#/panorama?step=capture");
+  show(
+    <Guide told={told({ is_calibrating: true, frames_captured: 12 })} />,
+    "#/panorama?step=capture",
+  );
   fireEvent.click(screen.getByRole("button", { name: "Continue" }));
   fireEvent.click(await screen.findByRole("button", { name: "Close all live pictures" }, patient));
   await vi.waitFor(
@@ -113,7 +119,9 @@ test("before and after stand beside each other, and the old one can be kept", as
 test("the first calibration has none to compare with", async () => {
   routes["GET /api/v1/panorama/calibrations/1"] = details(1, 0.9, 0.8);
   show(<Guide told={told({ calibrated: true, version: 1 })} />, "#/panorama?step=compare&after=1");
-  expect(await screen.findByRole("region", { name: "After: calibration 1" }, patient)).toBeDefined();
+  expect(
+    await screen.findByRole("region", { name: "After: calibration 1" }, patient),
+  ).toBeDefined();
   expect(screen.queryByRole("button", { name: "Keep the old one" })).toBeNull();
   expect(screen.getByRole("button", { name: "Use this" })).toBeDefined();
 });

@@ -145,22 +145,13 @@ function AidChoice({
 function NoCameras() {
   const text = words.preview;
   return (
-    <EmptyState
-      title={text.noCameras}
-      action={<Link href="/system?tab=check">{text.check}</Link>}
-    >
+    <EmptyState title={text.noCameras} action={<Link href="/system?tab=check">{text.check}</Link>}>
       {text.noCamerasBody}
     </EmptyState>
   );
 }
 
-function Panorama({
-  calibrated,
-  aids,
-}: {
-  calibrated: boolean | undefined;
-  aids: readonly Aid[];
-}) {
+function Panorama({ calibrated, aids }: { calibrated: boolean | undefined; aids: readonly Aid[] }) {
   const text = words.preview;
   if (calibrated === undefined) return <Loading />;
   if (!calibrated) {

@@ -154,8 +154,14 @@ function Lines({
     if (following && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [lines, following]);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by keyboard
-    <pre ref={box} className="log" tabIndex={0} role="log" aria-label={words.system.logs.region(name)}>
+    <pre
+      ref={box}
+      className="log"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by keyboard
+      tabIndex={0}
+      role="log"
+      aria-label={words.system.logs.region(name)}
+    >
       {lines.length === 0
         ? empty
         : lines.map((line, n) => (

@@ -56,9 +56,7 @@ function Panorama() {
           )
         }
       />
-      {output && (
-        <p className="muted small">{text.sizeNow(output.width, output.height)}</p>
-      )}
+      {output && <p className="muted small">{text.sizeNow(output.width, output.height)}</p>}
       <NumberSetting
         label={text.liveFps}
         min={1}
@@ -80,7 +78,9 @@ function Device() {
         label={colours}
         value={theme}
         onChange={(event) => applyTheme(event.target.value as Theme)}
-        options={(["system", "light", "dark"] as const).map((each) => [each, colour[each]] as const)}
+        options={(["system", "light", "dark"] as const).map(
+          (each) => [each, colour[each]] as const,
+        )}
       />
       <Choice
         label={languageLabel}

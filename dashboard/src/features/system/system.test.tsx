@@ -187,9 +187,7 @@ test("what is missing stands first, with what installs it to be copied", async (
 test("a machine that has everything is told so", async () => {
   routes["GET /api/v1/check"] = { ok: true, findings: [] };
   show(<Checks />);
-  expect(
-    await screen.findByText("Everything required is installed", {}, patient),
-  ).toBeDefined();
+  expect(await screen.findByText("Everything required is installed", {}, patient)).toBeDefined();
 });
 
 test("hardware errors that are not there are told so", async () => {

@@ -34,8 +34,7 @@ export const panorama: Messages["panorama"] = {
     counter: (taken, all) => `${taken} von ${all}`,
     progress: "Aufgenommene Bildpaare",
     keepMoving: "Leute in dem Teil umherlaufen lassen, den beide Kameras sehen.",
-    matching:
-      "Punkte werden gesucht, die beide Kameras sehen. Das dauert einige Sekunden …",
+    matching: "Punkte werden gesucht, die beide Kameras sehen. Das dauert einige Sekunden …",
     fromMatchBusy: "Bildpaare aus dem Spiel werden verglichen …",
     stopped: "Angehalten. Die aufgenommenen Bildpaare bleiben erhalten.",
     goOn: "Weitermachen",
@@ -45,7 +44,8 @@ export const panorama: Messages["panorama"] = {
     right: "Rechte Kamera",
     still: (name) => `${name}, wie aufgenommen`,
     dull: "Manche Bilder zeigen wenig Einzelheiten",
-    dullBody: "Prüfen, ob eine Linse nass oder schmutzig ist. Bei Dunkelheit das Flutlicht einschalten.",
+    dullBody:
+      "Prüfen, ob eine Linse nass oder schmutzig ist. Bei Dunkelheit das Flutlicht einschalten.",
     few: "Wenn wenige Punkte übereinstimmen: dieselben Stellen in beiden Bildern von Hand markieren und noch einmal aufnehmen.",
     watched: "Den Kameras wird gerade zugesehen",
     watchedBody: "Live-Bilder auf diesem oder einem anderen Gerät belegen sie.",

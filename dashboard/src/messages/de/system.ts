@@ -176,12 +176,14 @@ export const system: Messages["system"] = {
     oldEventsBody: "Sie lassen sich nicht zurückholen.",
     remove: "Entfernen",
     cacheCleared: "Zwischenspeicher geleert",
-    eventsRemoved: (count) => (count === 1 ? "1 Ereignis entfernt" : `${count} Ereignisse entfernt`),
+    eventsRemoved: (count) =>
+      count === 1 ? "1 Ereignis entfernt" : `${count} Ereignisse entfernt`,
   },
   check: {
     again: "Erneut prüfen",
     checking: "Prüfung läuft …",
-    looking: "Videosoftware, Rechte, Platte und Docker werden geprüft. Das dauert einige Sekunden …",
+    looking:
+      "Videosoftware, Rechte, Platte und Docker werden geprüft. Das dauert einige Sekunden …",
     allThere: "Alles Nötige ist installiert",
     missing: (count) =>
       count === 1 ? "1 notwendiger Teil fehlt" : `${count} notwendige Teile fehlen`,

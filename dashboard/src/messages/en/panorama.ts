@@ -111,7 +111,8 @@ export const panorama = {
     title: "Calibrations",
     off: "Turn off",
     offAsk: "Turn the calibration off?",
-    offBody: "No panorama can be made without one. Stored calibrations are kept and can be used again.",
+    offBody:
+      "No panorama can be made without one. Stored calibrations are kept and can be used again.",
     isOff: "The calibration is turned off",
     empty: "There is no calibration yet.",
     entry: (version: number, rating: string) => `${version}: ${rating}`,

@@ -13,7 +13,8 @@ export const preview = {
   notCalibratedBody: "It can be shown after the calibration.",
   calibrate: "Calibrate now",
   noCameras: "No cameras are set up yet.",
-  noCamerasBody: "Add them to the settings file and restart the server. Then check here that each one shows the pitch.",
+  noCamerasBody:
+    "Add them to the settings file and restart the server. Then check here that each one shows the pitch.",
   check: "Check this server",
   snapshotOf: (name: string) => `Snapshot of ${name}`,
   saved: (file: string) => `Saved as ${file}`,
