@@ -9,6 +9,8 @@ export type Line = { label: string; values: readonly (number | null)[] };
 export type Span = { label: string; from: number; to: number };
 
 const HEIGHT = 200;
+/** Of what is shaded, in pixels. */
+const LEAST_WIDTH = 3;
 const A_DAY_S = 86_400;
 const NO_SPANS: readonly Span[] = [];
 
@@ -175,9 +177,10 @@ function shade(chart: uPlot, spans: readonly Span[], colour: string) {
   ctx.fillStyle = colour;
   ctx.globalAlpha = 0.18;
   for (const { from, to } of spans) {
-    const begins = chart.valToPos(from, "x", true);
+    // One that has only just ended is at the edge.
+    const begins = Math.min(chart.valToPos(from, "x", true), left + width - LEAST_WIDTH);
     const ends = chart.valToPos(to, "x", true);
-    ctx.fillRect(begins, top, Math.max(2, ends - begins), height);
+    ctx.fillRect(begins, top, Math.max(LEAST_WIDTH, ends - begins), height);
   }
   ctx.restore();
 }
