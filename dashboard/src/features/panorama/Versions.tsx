@@ -84,7 +84,7 @@ function Entry({
         <Badge tone="good">{text.inUse}</Badge>
       ) : (
         <Button size="small" aria-label={text.useNumber(version)} onClick={onUse}>
-          {text.use}
+          {text.choose}
         </Button>
       )}
     </li>

@@ -122,7 +122,7 @@ export const panorama: Messages["panorama"] = {
     cameras: "mit den Kameras",
     from: (match) => `aus ${match}`,
     inUse: "in Verwendung",
-    use: "Verwenden",
+    choose: "Verwenden",
     useNumber: (version) => `Kalibrierung ${version} verwenden`,
   },
   follow: {

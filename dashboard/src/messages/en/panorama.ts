@@ -119,7 +119,7 @@ export const panorama = {
     cameras: "from the cameras",
     from: (match: string) => `from ${match}`,
     inUse: "in use",
-    use: "Use",
+    choose: "Use",
     useNumber: (version: number) => `Use calibration ${version}`,
   },
   follow: {
