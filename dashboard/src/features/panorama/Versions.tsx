@@ -83,7 +83,7 @@ function Entry({
       {isActive ? (
         <Badge tone="good">{text.inUse}</Badge>
       ) : (
-        <Button size="small" aria-label={text.useNumber(version)} onClick={onUse}>
+        <Button size="small" aria-label={text.chooseNumber(version)} onClick={onUse}>
           {text.choose}
         </Button>
       )}

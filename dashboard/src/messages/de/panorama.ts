@@ -123,7 +123,7 @@ export const panorama: Messages["panorama"] = {
     from: (match) => `aus ${match}`,
     inUse: "in Verwendung",
     choose: "Verwenden",
-    useNumber: (version) => `Kalibrierung ${version} verwenden`,
+    chooseNumber: (version) => `Kalibrierung ${version} verwenden`,
   },
   follow: {
     title: "Spielverfolgungsvideo",

@@ -120,7 +120,7 @@ export const panorama = {
     from: (match: string) => `from ${match}`,
     inUse: "in use",
     choose: "Use",
-    useNumber: (version: number) => `Use calibration ${version}`,
+    chooseNumber: (version: number) => `Use calibration ${version}`,
   },
   follow: {
     title: "Follow-the-play video",
