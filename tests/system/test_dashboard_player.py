@@ -271,16 +271,21 @@ def test_on_a_phone_the_picture_stays_above_the_sheet(phone: Dashboard) -> None:
     assert phone.violations() == []
 
 
+def turned(page: Page, size: Any) -> None:
+    """The phone is turned, and the page has seen it."""
+    page.set_viewport_size(size)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
 def test_a_phone_in_landscape_is_filled_by_the_picture(phone: Dashboard) -> None:
     page = opened(phone)
-    page.set_viewport_size(LANDSCAPE)
+    turned(page, LANDSCAPE)
     expect(page.locator("[data-full]")).to_be_attached()
     box = page.locator("video").bounding_box()
     assert box is not None
     assert (box["width"], box["height"]) == (LANDSCAPE["width"], LANDSCAPE["height"])
     phone.button("Leave full screen").click()
     expect(page.locator("[data-full]")).to_have_count(0)
-    page.set_viewport_size(PHONE)
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-    page.set_viewport_size(LANDSCAPE)
+    turned(page, PHONE)
+    turned(page, LANDSCAPE)
     expect(page.locator("[data-full]")).to_be_attached()
