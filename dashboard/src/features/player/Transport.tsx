@@ -35,7 +35,7 @@ export function Transport({ playback }: { playback: Playback }) {
       <Button icon aria-label={player.on} onClick={() => step(10)}>
         <SkipForward size={18} aria-hidden />
       </Button>
-      <span className="number">
+      <span className={styles.clock}>
         {clock(Math.min(at, lasts))} / {clock(lasts)}
       </span>
     </div>
