@@ -1,4 +1,4 @@
-"""Encoded frames, read from a feed."""
+"""Encoded frames, read from and written to feeds."""
 
 from __future__ import annotations
 
@@ -24,6 +24,29 @@ class LiveFrame(NamedTuple):
     keyframe: bool
     broken: bool
     codec: Codec
+
+
+class FrameEncoder:
+    """Encoder of frames for a feed, which contains the codec only when it has changed."""
+
+    def __init__(self) -> None:
+        self._codec: Codec | None = None
+
+    def encode(self, frame: LiveFrame) -> bytes:
+        """Encode the next frame of the feed."""
+        changed = frame.codec != self._codec
+        self._codec = frame.codec
+        head = wire.FeedHead(
+            pts_ns=frame.pts_ns,
+            dts_ns=frame.dts_ns,
+            duration_ns=frame.duration_ns,
+            keyframe=frame.keyframe,
+            broken=frame.broken,
+            skipped=0,
+            data_bytes=len(frame.data),
+            codec=frame.codec if changed else None,
+        )
+        return wire.encode_feed_head(head) + frame.data
 
 
 async def read_frames(reader: asyncio.StreamReader) -> AsyncIterator[tuple[LiveFrame, int]]:

@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 
 from touchline.ipc import wire
 from touchline.ipc.listening import ListeningClock
-from touchline.live.frames.frame import LiveFrame, read_frames
+from touchline.live.frames.frame import FrameEncoder, LiveFrame, read_frames
 from touchline.live.frames.stream import CameraStream
 from touchline.live.frames.subscription import SubscriptionClosed
-from touchline.media.h264.codec import Codec
 
 CANNOT = 3
 """Exit status of a transcoder that does not support the pictures."""
@@ -154,7 +153,7 @@ class _Link:
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self.frames = 0
         self._writer = writer
-        self._codec: Codec | None = None
+        self._encoder = FrameEncoder()
 
     def write(self, data: bytes, /) -> None:
         """Forward a keyframe request."""
@@ -168,19 +167,7 @@ class _Link:
 
     async def send(self, frame: LiveFrame) -> None:
         """Forward a frame. Raises ConnectionError."""
-        changed = frame.codec != self._codec
-        self._codec = frame.codec
-        head = wire.FeedHead(
-            pts_ns=frame.pts_ns,
-            dts_ns=frame.dts_ns,
-            duration_ns=frame.duration_ns,
-            keyframe=frame.keyframe,
-            broken=frame.broken,
-            skipped=0,
-            data_bytes=len(frame.data),
-            codec=frame.codec if changed else None,
-        )
-        self._writer.write(wire.encode_feed_head(head) + frame.data)
+        self._writer.write(self._encoder.encode(frame))
         await self._writer.drain()
         self.frames += 1
 

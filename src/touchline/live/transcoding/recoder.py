@@ -14,7 +14,7 @@ from av.video.frame import PictureType
 
 from touchline.live.frames.frame import LiveFrame
 from touchline.media.h264.codec import Codec
-from touchline.media.h264.units import PPS, SPS, annex_b
+from touchline.media.h264.units import PPS, SPS, annex_b, configuration_record, split_annex_b
 
 log = logging.getLogger(__name__)
 
@@ -130,10 +130,10 @@ class LiveEncoder:
         if not packets:
             return None
         data = b"".join(bytes(packet) for packet in packets)
-        units = list(split(data))
+        units = list(split_annex_b(data))
         sets = [unit for unit in units if unit[0] & 0x1F in {SPS, PPS}]
         if sets:
-            self._codec = Codec(width, height, record(sets))
+            self._codec = Codec(width, height, configuration_record(sets))
         coded = b"".join(
             struct.pack(">I", len(unit)) + unit
             for unit in units
@@ -172,24 +172,3 @@ def fitting(width: int, height: int) -> tuple[int, int]:
     """Return the size at which a picture is sent: even, and at most `MAX_PIXELS`."""
     scale = min(1.0, (MAX_PIXELS / (width * height)) ** 0.5)
     return max(2, int(width * scale) // 2 * 2), max(2, int(height * scale) // 2 * 2)
-
-
-def split(data: bytes) -> Iterator[bytes]:
-    """Split an Annex B byte stream into its NAL units."""
-    at = data.find(b"\0\0\1")
-    while at >= 0:
-        start = at + 3
-        at = data.find(b"\0\0\1", start)
-        unit = data[start:] if at < 0 else data[start:at].rstrip(b"\0")
-        if unit:
-            yield unit
-
-
-def record(sets: list[bytes]) -> bytes:
-    """Build the decoder configuration record of one SPS and PPS (ISO/IEC 14496-15, 5.3.3.1)."""
-    sps = next(unit for unit in sets if unit[0] & 0x1F == SPS)
-    pps = next(unit for unit in sets if unit[0] & 0x1F == PPS)
-    head = bytes([1, *sps[1:4], 0xFF, 0xE1])
-    return b"".join(
-        (head, struct.pack(">H", len(sps)), sps, b"\1", struct.pack(">H", len(pps)), pps)
-    )

@@ -19,7 +19,7 @@ from typing import BinaryIO
 from touchline.ipc import wire
 from touchline.ipc.stderrlog import open_log
 from touchline.ipc.threads import watched
-from touchline.live.frames.frame import LiveFrame
+from touchline.live.frames.frame import FrameEncoder, LiveFrame
 from touchline.live.transcoding.process import CANNOT
 from touchline.live.transcoding.recoder import CannotDecode, Decoder, LiveEncoder
 from touchline.media.h264.codec import Codec
@@ -125,23 +125,11 @@ class TranscoderOutlet:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._codec: Codec | None = None
+        self._encoder = FrameEncoder()
 
     def put(self, frame: LiveFrame) -> None:
         """Send one frame. Raises OSError when the reader has gone."""
-        changed = frame.codec != self._codec
-        self._codec = frame.codec
-        head = wire.FeedHead(
-            pts_ns=frame.pts_ns,
-            dts_ns=frame.dts_ns,
-            duration_ns=frame.duration_ns,
-            keyframe=frame.keyframe,
-            broken=frame.broken,
-            skipped=0,
-            data_bytes=len(frame.data),
-            codec=frame.codec if changed else None,
-        )
-        self._file.write(wire.encode_feed_head(head) + frame.data)
+        self._file.write(self._encoder.encode(frame))
         self._file.flush()
 
 

@@ -6,7 +6,7 @@ Standard library only. ISO/IEC 14496-15 for the decoder configuration record, H.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from touchline.media.h264.codec import Codec
 
@@ -87,6 +87,29 @@ def annex_b(data: bytes, codec: Codec) -> bytes:
         parts += parameter_sets(codec.avcc)
     parts += found
     return b"".join(START_CODE + bytes(part) for part in parts)
+
+
+def split_annex_b(data: bytes) -> Iterator[bytes]:
+    """Split an Annex B byte stream into its NAL units."""
+    at = data.find(b"\0\0\1")
+    while at >= 0:
+        start = at + 3
+        at = data.find(b"\0\0\1", start)
+        unit = data[start:] if at < 0 else data[start:at].rstrip(b"\0")
+        if unit:
+            yield unit
+
+
+def configuration_record(sets: Iterable[bytes]) -> bytes:
+    """Build the decoder configuration record from the SPS and PPS among these units."""
+    found = list(sets)
+    sps = [unit for unit in found if unit[0] & 0x1F == SPS]
+    pps = [unit for unit in found if unit[0] & 0x1F == PPS]
+    parts = [bytes([1, *sps[0][1:4], 0xFF, 0xE0 | len(sps)])]
+    parts += [struct.pack(">H", len(unit)) + unit for unit in sps]
+    parts.append(bytes([len(pps)]))
+    parts += [struct.pack(">H", len(unit)) + unit for unit in pps]
+    return b"".join(parts)
 
 
 def codec_string(avcc: bytes) -> str:

@@ -11,7 +11,13 @@ import av
 from av.video.reformatter import ColorRange
 
 from touchline.media.h264.syntax import Colour
-from touchline.media.h264.units import PPS, SPS, parameter_sets
+from touchline.media.h264.units import (
+    PPS,
+    SPS,
+    configuration_record,
+    parameter_sets,
+    split_annex_b,
+)
 from touchline.media.mp4.writer import TIMESCALE, Codec, ticks, ticks_to_ns
 
 
@@ -129,20 +135,9 @@ def with_lengths(data: bytes) -> bytes:
     """Convert an Annex B stream to length-prefixed units without parameter sets."""
     return b"".join(
         struct.pack(">I", len(unit)) + unit
-        for unit in split(data)
+        for unit in split_annex_b(data)
         if unit[0] & 0x1F not in {SPS, PPS}
     )
-
-
-def split(data: bytes) -> Iterator[bytes]:
-    """Split an Annex B byte stream into NAL units."""
-    at = data.find(b"\0\0\1")
-    while at >= 0:
-        start = at + 3
-        at = data.find(b"\0\0\1", start)
-        unit = data[start:] if at < 0 else data[start:at].rstrip(b"\0")
-        if unit:
-            yield unit
 
 
 def joined_codec(first: Codec, second: Codec) -> Codec:
@@ -150,20 +145,9 @@ def joined_codec(first: Codec, second: Codec) -> Codec:
     units = [*parameter_sets(first.avcc), *parameter_sets(second.avcc)]
     # A decoder of both must support the higher profile.
     units.sort(key=lambda unit: -unit[1] if unit[0] & 0x1F == SPS else 0)
-    return first._replace(avcc=_record(units))
+    return first._replace(avcc=configuration_record(units))
 
 
 def _avcc(extradata: bytes) -> bytes:
     """Build the decoder configuration record from an encoder's extra data."""
-    return _record(list(split(extradata)))
-
-
-def _record(units: list[bytes]) -> bytes:
-    """Build the decoder configuration record from SPS and PPS (ISO/IEC 14496-15, 5.3.3.1)."""
-    sps = [unit for unit in units if unit[0] & 0x1F == SPS]
-    pps = [unit for unit in units if unit[0] & 0x1F == PPS]
-    parts = [bytes([1, *sps[0][1:4], 0xFF, 0xE0 | len(sps)])]
-    parts += [struct.pack(">H", len(unit)) + unit for unit in sps]
-    parts.append(bytes([len(pps)]))
-    parts += [struct.pack(">H", len(unit)) + unit for unit in pps]
-    return b"".join(parts)
+    return configuration_record(split_annex_b(extradata))
