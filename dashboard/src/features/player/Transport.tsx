@@ -47,7 +47,7 @@ const RATES = ["0.25", "0.5", "1", "1.5", "2", "4"] as const;
 export function Rate({ rate, onChange }: { rate: string; onChange: (rate: string) => void }) {
   return (
     <label className={`small ${styles.speed}`}>
-      {words.player.speed}
+      <span>{words.player.speed}</span>
       <select
         className={`input ${styles.narrow}`}
         value={rate}
