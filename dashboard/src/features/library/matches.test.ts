@@ -55,7 +55,7 @@ test("parameters are found by name and by what they are for, in their groups", (
     secret: false,
   };
   const all = [parameter("--live-buffer"), parameter("--mine")];
-  expect(grouped(all, [about], "").map(([group]) => group)).toEqual(["buffer", "other"]);
+  expect(grouped(all, [about], "").map(([group]) => group)).toEqual(["buffer", ""]);
   expect(grouped(all, [about], "gathered PLAYS").map(([group]) => group)).toEqual(["buffer"]);
   expect(grouped(all, [about], "nothing")).toEqual([]);
 });

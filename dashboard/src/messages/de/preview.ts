@@ -1,6 +1,7 @@
 import type { Messages } from "..";
 
 export const preview: Messages["preview"] = {
+  liveNamed: (name) => `${name}, live`,
   title: "Vorschau",
   pictures: "Bilder",
   cameras: "Kameras",
@@ -22,10 +23,6 @@ export const preview: Messages["preview"] = {
   noPicture: "Noch kein Bild da. Warten, bis es läuft, und noch einmal versuchen.",
   notDrawn: "Der Browser konnte das Bild nicht speichern. Bitte einen anderen Browser verwenden.",
   fullScreen: (name) => `${name} im Vollbild zeigen`,
-  liveNamed: (name) => `${name}, live`,
-  connecting: "Verbindung wird aufgebaut …",
-  overHls: "Die Verbindung wird auf anderem Weg aufgebaut. Das dauert einige Sekunden …",
-  notConnected: "Keine Verbindung zum Server",
   cameraSilent: "Die Kamera sendet kein Bild. Kabel, Strom und Netzwerk prüfen.",
   tooLate: "Es kam kein Bild. Neuer Versuch …",
   connectionFailed: "Die Bildverbindung ist fehlgeschlagen. Neuer Versuch …",

@@ -1,5 +1,6 @@
 /** Texts: live pictures. */
 export const preview = {
+  liveNamed: (name: string) => `${name}, live`,
   title: "Preview",
   pictures: "Pictures",
   cameras: "Cameras",
@@ -21,10 +22,6 @@ export const preview = {
   noPicture: "There is no picture yet. Wait until it plays, then try again.",
   notDrawn: "The browser could not save the picture. Try another browser.",
   fullScreen: (name: string) => `Show ${name} full screen`,
-  liveNamed: (name: string) => `${name}, live`,
-  connecting: "Connecting…",
-  overHls: "Connecting in another way. This takes a few seconds…",
-  notConnected: "No connection to the server",
   cameraSilent: "The camera sends no picture. Check its cable, power and network.",
   tooLate: "No picture arrived. Trying again…",
   connectionFailed: "The connection for pictures failed. Trying again…",
