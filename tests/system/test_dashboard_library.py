@@ -54,9 +54,7 @@ def board(chromium: Browser, server: EngineServer, screen: str) -> Iterator[Dash
 
 
 def card_of(board: Dashboard, title: str) -> Locator:
-    return board.page.get_by_role("listitem").filter(
-        has=board.page.get_by_role("link", name=title)
-    )
+    return board.page.get_by_role("listitem").filter(has=board.page.get_by_role("link", name=title))
 
 
 def too_wide(board: Dashboard) -> int:
