@@ -62,7 +62,7 @@ _NOT_IN_NAMES = frozenset('\\/:*?"<>|')
 
 
 class ArchiveStream(Protocol):
-    """A match as one byte stream; `size_bytes` None means that its size is not known beforehand."""
+    """A match as one byte stream; `size_bytes` is None if its size is not known in advance."""
 
     @property
     def name(self) -> str:
