@@ -140,7 +140,8 @@ def test_a_dead_camera_is_named_and_the_match_is_recorded_with_the_other(
 def messages_leave_the_thumb_its_place(page: Page) -> None:
     """A setting that is refused is told in the upper half."""
     refused = {"detail": "The settings cannot be changed now"}
-    page.route("**/settings/preview-while-recording", lambda route: route.fulfill(status=409, json=refused))
+    setting = "**/settings/preview-while-recording"
+    page.route(setting, lambda route: route.fulfill(status=409, json=refused))
     page.get_by_role("switch", name="Allow viewers during recording").click()
     toast = page.locator(".toast").first
     expect(toast).to_be_visible()

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from support.dashboard import DESK, PHONE, Dashboard, dashboard
 from support.engineserver import EngineServer, engine_server
@@ -18,7 +18,7 @@ from support.server import wait_for
 
 SMALL = {"width": 320, "height": 180, "gop_s": 1}
 NAMES = ("LEFT", "RIGHT")
-LANDSCAPE = {"width": 844, "height": 390}
+LANDSCAPE: ViewportSize = {"width": 844, "height": 390}
 
 # A browser without a screen has no wake lock: what is asked for is written down.
 STUB_OF_THE_SCREEN = """() => {

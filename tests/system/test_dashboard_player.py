@@ -19,7 +19,7 @@ from support.server import SMALL, Server, serving
 from support.watching import root
 
 MATCH = "2026-11-29 Pokal"
-TITLE = "SV Süd – FC Nord"  # noqa: RUF001
+TITLE = "SV Süd – FC Nord"
 PAGE = f"/matches/{quote(MATCH)}"
 SECONDS = 20
 LANDSCAPE = {"width": 844, "height": 390}

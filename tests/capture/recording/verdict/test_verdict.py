@@ -10,10 +10,10 @@ from pydantic import TypeAdapter
 from support.runningmatches import S, match
 from touchline.capture.library.manifest.manifest import (
     CameraFacts,
-    Clock,
     Gap,
     Interruption,
     Manifest,
+    MatchClock,
 )
 from touchline.capture.library.verification.answers import CameraIntegrity, Integrity
 from touchline.capture.recording.answers import StopReport
@@ -127,7 +127,7 @@ def test_an_interruption_has_the_losses_before_it() -> None:
     manifest = Manifest(
         match_id="m1",
         state="interrupted",
-        clock=Clock(start_unix_ns=100 * S, unix_correction_ns=7 * S),
+        clock=MatchClock(start_unix_ns=100 * S, unix_correction_ns=7 * S),
         cameras={"cam1": CameraFacts(kind="test", name="RIGHT")},
         gaps=(
             Gap(camera="cam1", from_unix_ns=110 * S, to_unix_ns=112 * S, reason="r", kind="disk"),
