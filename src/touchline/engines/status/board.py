@@ -55,13 +55,6 @@ class StatusBoard:
         healthy = sum(engine.health == "healthy" for engine in ours)
         unhealthy = sum(engine.health == "unhealthy" for engine in ours)
         used = [engine for engine in ours if self._fleet.started_on(engine.id)]
-        available = [
-            engine
-            for engine in ours
-            if engine.health != "unhealthy"
-            and self._fleet.gets_work(engine)
-            and not self._fleet.started_on(engine.id)
-        ]
         general = self._breakers.general
         blocked = self._blocked()
         vpn = self.vpn()
@@ -82,7 +75,7 @@ class StatusBoard:
             "capacity": {
                 "total": len(self._fleet.engines()),
                 "used": len(used),
-                "available": len(available),
+                "available": self._available(),
                 "max_replicas": scaling.max_replicas,
                 "min_replicas": scaling.min_replicas,
                 "target": self._target(),
@@ -110,6 +103,15 @@ class StatusBoard:
             "runtime": self.runtime(),
             "timestamp": self._now().isoformat(),
         }
+
+    def _available(self) -> int:
+        """Return the number of usable managed engines without a stream."""
+        return sum(
+            engine.health != "unhealthy"
+            and self._fleet.gets_work(engine)
+            and not self._fleet.started_on(engine.id)
+            for engine in self._fleet.managed()
+        )
 
     def health(self) -> EngineHealth:
         """Return the body of `GET /health/status`."""
