@@ -165,16 +165,18 @@ function Jobs({ matchId }: { matchId: string }) {
   const active = jobs.filter(isActive).length;
   return (
     <>
-      <p role="status" className="muted small">
+      <p role="status" className={active > 0 ? "muted small" : "sr-only"}>
         {active > 0 && create.active(active)}
       </p>
-      <ul className="stack" aria-label={create.jobs}>
-        {jobs.map((job) => (
-          <li key={job.job_id}>
-            <Job job={job} />
-          </li>
-        ))}
-      </ul>
+      {jobs.length > 0 && (
+        <ul className="stack" aria-label={create.jobs}>
+          {jobs.map((job) => (
+            <li key={job.job_id}>
+              <Job job={job} />
+            </li>
+          ))}
+        </ul>
+      )}
     </>
   );
 }

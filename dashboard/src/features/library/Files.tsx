@@ -30,7 +30,7 @@ export function Files({ matchId, entry, title }: Part) {
       }
     >
       {videos.length === 0 && <p className="muted">{files.none}</p>}
-      <FileList matchId={matchId} files={videos} uploaded={uploaded} />
+      {videos.length > 0 && <FileList matchId={matchId} files={videos} uploaded={uploaded} />}
       <div>
         <Button size="small" aria-expanded={open} onClick={() => setShown(open ? null : "shown")}>
           {open ? files.hide : files.show}

@@ -1,9 +1,8 @@
 import { Link } from "wouter";
-import { dateTime, duration } from "../../lib/format";
+import { duration } from "../../lib/format";
 import { Badges } from "./Badges";
-import type { Row } from "./list";
+import { type Row, whenOf } from "./list";
 import styles from "./Matches.module.css";
-import { dayOf } from "./names";
 import { Poster } from "./Poster";
 
 /** Matches as cards with their posters. */
@@ -20,8 +19,7 @@ export function MatchCards({ rows, running }: { rows: Row[]; running: string | n
 }
 
 function MatchCard({ row, running }: { row: Row; running: boolean }) {
-  const { id, entry, title, competition, date } = row;
-  const when = date ? dayOf(date) : dateTime(entry.started_at ?? entry.created_at);
+  const { id, entry, title, competition } = row;
   const length = entry.duration_s ? duration(entry.duration_s) : undefined;
   return (
     <article className={styles.card}>
@@ -32,7 +30,7 @@ function MatchCard({ row, running }: { row: Row; running: boolean }) {
             {title}
           </Link>
         </h2>
-        <p className="muted small">{[when, competition].filter(Boolean).join(" · ")}</p>
+        <p className="muted small">{[whenOf(row), competition].filter(Boolean).join(" · ")}</p>
         <Badges entry={entry} running={running} />
       </div>
     </article>

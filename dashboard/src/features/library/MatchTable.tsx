@@ -1,10 +1,10 @@
 import { ChevronDown, ChevronUp } from "lucide-react";
 import { Link } from "wouter";
-import { dateTime, duration, mebibytes } from "../../lib/format";
+import { duration, mebibytes } from "../../lib/format";
 import { words } from "../../messages";
 import { TableWrap } from "../../ui/basics";
 import { Badges } from "./Badges";
-import type { Column, Order, Row } from "./list";
+import { type Column, type Order, type Row, whenOf } from "./list";
 import styles from "./Matches.module.css";
 import { Poster } from "./Poster";
 
@@ -69,7 +69,7 @@ function MatchLine({ row, running }: { row: Row; running: boolean }) {
           </div>
         </div>
       </td>
-      <td className="number">{dateTime(entry.started_at ?? entry.created_at)}</td>
+      <td className="number">{whenOf(row)}</td>
       <td className="number">
         {entry.duration_s ? duration(entry.duration_s) : words.format.unknown}
       </td>

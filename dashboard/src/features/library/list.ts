@@ -1,4 +1,5 @@
 import type { MatchEntry } from "../../api/capture";
+import { dateTime } from "../../lib/format";
 import { dayOf, type Naming, namingOf } from "./names";
 
 /** A match of the list. */
@@ -21,8 +22,17 @@ export type Column = "date" | "name" | "length" | "size";
 export const FILTERS = ["all", "problems", "protected", "unprocessed"] as const;
 export type Filter = (typeof FILTERS)[number];
 
+const startOf = ({ entry }: Row) => entry.started_at ?? entry.created_at ?? 0;
+
+/** The day on which a match was played: as people say, or else as it was recorded. */
+const dayIn = (row: Row) =>
+  (row.date || new Date(startOf(row) * 1000).toISOString()).slice(0, "2026-11-27".length);
+
+/** When a match was, as one says it. */
+export const whenOf = (row: Row) => (row.date ? dayOf(row.date) : dateTime(startOf(row)));
+
 const VALUES: Record<Column, (row: Row) => number | string> = {
-  date: ({ entry }) => entry.started_at ?? entry.created_at ?? 0,
+  date: (row) => `${dayIn(row)} ${startOf(row)}`,
   name: ({ title }) => title.toLocaleLowerCase(),
   size: ({ entry }) => entry.total_size_mb,
   length: ({ entry }) => entry.duration_s ?? 0,

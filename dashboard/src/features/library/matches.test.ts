@@ -27,6 +27,13 @@ test("a search finds the matches that hold all of its words", () => {
   expect(found(rows, "bears", "-date")).toEqual([]);
 });
 
+test("matches are sorted by the day on which they were played, not recorded", () => {
+  const details = { home: null, away: null, competition: null, venue: null, note: null };
+  const copied = row("copied", { started_at: 1e9, details: { ...details, date: "2026-11-25" } });
+  const sorted = found([...rows, copied], "", "-date");
+  expect(ids(sorted)).toEqual(["2026-11-27", "copied", "2026-11-20", "match_1770"]);
+});
+
 test("what both cameras see is shown once it is known", () => {
   expect(overlapOf({ overlap: 0.34 })).toBe(0.34);
   expect(overlapOf({})).toBeNull();
