@@ -8,6 +8,7 @@ import { Button, Card, Choice, ErrorNote } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
 import { camerasOf, type Part } from "./Footage";
 import { isActive, Job } from "./Job";
+import { keepInView } from "./keepInView";
 import styles from "./Match.module.css";
 import { AFTER_S, BEFORE_S, chosenIn, makeWith, PRESETS, type Preset, stepsOf } from "./presets";
 import { useStorage } from "./useStorage";
@@ -73,9 +74,7 @@ function useChosen() {
       flipped.current = false;
       return;
     }
-    // After the page that was opened has been scrolled to its top.
-    const frame = requestAnimationFrame(() => place.current?.scrollIntoView({ block: "start" }));
-    return () => cancelAnimationFrame(frame);
+    return place.current ? keepInView(place.current) : undefined;
   }, [make]);
   const flip = (wanted: ReadonlySet<Preset>, preset: Preset) => {
     flipped.current = true;
