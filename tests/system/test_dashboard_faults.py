@@ -114,7 +114,7 @@ def test_a_dead_camera_is_named_and_the_match_is_recorded_with_the_other(
     assert page.evaluate(BROKEN_WORDS) == []
 
     phone.button("Record with LEFT only").click()
-    expect(state).to_have_text("Recording – one camera has a problem", timeout=30_000)
+    expect(state).to_have_text("Recording \u2013 one camera has a problem", timeout=30_000)
     assert server.status()["require_all_cameras"] is False
     # What the state says is not told once more in a message.
     assert page.locator(".toast").count() == 0

@@ -118,7 +118,7 @@ def dead_before_the_match(phone: Dashboard, pitch: Pitch) -> None:
     word(phone, "Not ready: RIGHT is offline")
     expect(page.get_by_role("list", name="Cameras")).to_contain_text("RIGHT offline")
     phone.button("Record with LEFT only").click()
-    word(phone, "Recording – one camera has a problem")
+    word(phone, "Recording \u2013 one camera has a problem")
     expect(problems(phone)).to_contain_text("RIGHT has stopped since 0:0")
     pitch.right.start()
     does(phone, "RIGHT recording")
@@ -127,7 +127,7 @@ def dead_before_the_match(phone: Dashboard, pitch: Pitch) -> None:
 def dies_during_the_match(phone: Dashboard, desk: Dashboard, pitch: Pitch) -> None:
     pitch.left.kill()
     for board in (phone, desk):
-        word(board, "Recording – one camera has a problem")
+        word(board, "Recording \u2013 one camera has a problem")
         expect(problems(board)).to_contain_text("LEFT has stopped since 0:")
         expect(problems(board)).to_contain_text("Check its cable, power and network.")
     pitch.left.start()
