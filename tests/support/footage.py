@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from support.frames import counters
 from support.rtsp import RtspCamera
@@ -50,6 +51,11 @@ def assert_complete(
     found = rising(*(paths if part is None else [paths[part]]))
     _assert_left_out(server, camera, found)
     return found
+
+
+def gaps(server: Server, match_id: str) -> list[dict[str, Any]]:
+    """Return the listed gaps of a match, without those of frames that a camera left out itself."""
+    return [gap for gap in server.manifest(match_id)["gaps"] if gap["kind"] != "frames"]
 
 
 def assert_shown(server: Server, camera: int, film: Path) -> list[int]:

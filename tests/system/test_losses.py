@@ -11,8 +11,13 @@ from support.overload import both_record
 from support.server import Server, serving, wait_for
 
 
+def of_ours(losses: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out what a camera of a busy machine left out itself."""
+    return [loss for loss in losses if loss["kind"] != "frames"]
+
+
 def losses(server: Server) -> list[dict[str, Any]]:
-    return list(server.status()["losses"])
+    return of_ours(server.status()["losses"])
 
 
 def test_a_killed_worker_is_a_loss_and_the_verdict_of_the_stop_stays(tmp_path: Path) -> None:
@@ -31,7 +36,7 @@ def test_a_killed_worker_is_a_loss_and_the_verdict_of_the_stop_stays(tmp_path: P
 
         verdict = server.get("/status")["last_stop"]
         assert (verdict["match_id"], verdict["success"], verdict["files_ok"]) == ("m1", True, True)
-        assert verdict["gaps"] == [over]
+        assert of_ours(verdict["gaps"]) == [over]
         server.kill()
         server.start()
         assert server.get("/status")["last_stop"] == verdict

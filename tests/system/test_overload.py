@@ -13,6 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from support.footage import gaps
 from support.overload import both_record, faults
 from support.server import Server, serving, wait_for
 
@@ -41,7 +42,7 @@ def test_a_killed_worker_is_replaced_while_there_are_no_descriptors_left(tmp_pat
         wait_for(lambda: server.status()["duration"] >= began_s + 2, "going on")
         stopped = server.stop()
         assert not faults(stopped), json.dumps(stopped, indent=1)
-        (gap,) = server.manifest("m1")["gaps"]
+        (gap,) = gaps(server, "m1")
         assert (gap["to_unix_ns"] - gap["from_unix_ns"]) / 1e9 < 3
         assert len(server.output().splitlines()) < 400
 
