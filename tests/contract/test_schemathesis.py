@@ -33,6 +33,7 @@ NOTHING_THERE = {
     "/r2/archives": {503},
     "/api/v1/r2/archives": {503},
     "/api/v1/recordings/{match_id}/r2-urls": {503},
+    "/api/v1/recording/last-stop": {404},
     "/api/v1/trash/{trash_id}": {404},
     "/api/v1/trash/{trash_id}/restore": {404},
     "/api/v1/processing/jobs/{job_id}": {404},
