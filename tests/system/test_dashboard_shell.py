@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
@@ -11,6 +13,17 @@ from support.dashboard import PHONE, Dashboard, dashboard, whole_server
 from support.engineserver import EngineServer
 
 FINGER_PX = 44
+MESSAGES = Path(__file__).parents[2] / "dashboard" / "src" / "messages" / "en"
+PAGES = ("/", "/matches", "/preview", "/panorama", "/engines", "/system")
+SEEN_AND_READ = """() => {
+    const texts = [document.body.innerText];
+    for (const each of document.querySelectorAll("[aria-label], [title], [placeholder]")) {
+        for (const name of ["aria-label", "title", "placeholder"]) {
+            texts.push(each.getAttribute(name) ?? "");
+        }
+    }
+    return texts.join("\\n");
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +98,40 @@ def test_a_language_is_chosen_once_and_kept_on_the_device(
         expect(page.locator("html")).to_have_attribute("lang", "de")
         expect(page.get_by_role("link", name="Spieltag")).to_be_visible()
         assert board.violations() == []
+        page.get_by_role("radio", name="English").check()
+        expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
+        assert board.faults == []
+
+
+def english() -> set[str]:
+    """Return the texts of the English catalogue that have more than two words."""
+    texts: set[str] = set()
+    for file in MESSAGES.glob("*.ts"):
+        source = file.read_text()
+        texts.update(re.findall(r'"((?:[^"\\\n]|\\.)*)"', source))
+        for template in re.findall(r"`([^`]*)`", source):
+            texts.update(part.strip() for part in re.split(r"\$\{[^}]*\}", template))
+    return {text for text in texts if len(text.split()) > 2}
+
+
+def test_german_is_chosen_once_and_all_pages_are_in_it(
+    chromium: Browser, server: EngineServer
+) -> None:
+    texts = english()
+    assert len(texts) > 100
+    with dashboard(chromium, server.origin) as board:
+        page = board.go("/")
+        page.get_by_role("radio", name="Deutsch").check()
+        expect(page.get_by_role("navigation", name="Seiten")).to_be_visible()
+        expect(page).to_have_title("Spieltag · touchline")
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+        for path in PAGES:
+            board.go(path)
+            expect(page.locator(".loading:visible")).to_have_count(0)
+            shown = page.evaluate(SEEN_AND_READ)
+            assert {text for text in texts if text in shown} == set(), path
+            assert board.violations() == [], path
         page.get_by_role("radio", name="English").check()
         expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
         assert board.faults == []

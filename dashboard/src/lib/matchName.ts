@@ -4,10 +4,11 @@ import { words } from "../messages";
 /** A match as people name it. Its id, which is its folder's name too, says all of it. */
 export type MatchName = { date: string; home: string; away: string; competition: string };
 
-type Details = Schema["MatchDetails"];
+export type Details = Schema["MatchDetails"];
 
 const LONGEST = 128;
 const SEPARATOR = " - ";
+const TEAMS = " – ";
 const NAMED = /^(\d{4}-\d{2}-\d{2}) (.+)$/;
 
 /**
@@ -31,27 +32,40 @@ export function parseMatchId(id: string): { title: string; competition: string; 
   const [, date = "", rest = ""] = found;
   const [home, away, ...more] = rest.split(SEPARATOR);
   if (!away) return { title: home ?? rest, competition: "", date };
-  return { title: `${home} – ${away}`, competition: more.join(SEPARATOR), date };
+  return { title: `${home}${TEAMS}${away}`, competition: more.join(SEPARATOR), date };
 }
 
-/** What is known of a match: what people gave, and otherwise what its id says. */
-export function factsOf(id: string, details?: Details | null): MatchName & { venue: string } {
-  const [, date = "", rest = ""] = NAMED.exec(id) ?? [];
-  const [home = "", away = "", ...more] = rest.includes(SEPARATOR) ? rest.split(SEPARATOR) : [];
+/** The details of a match: those that were given, or else what its id says. */
+export function detailsOf(id: string, given: Details | null | undefined): Details {
+  if (given && Object.values(given).some(Boolean)) return given;
+  const { title, competition, date } = parseMatchId(id);
+  const teams = date && title.includes(TEAMS) ? title.split(TEAMS) : [];
   return {
-    home: details?.home ?? home,
-    away: details?.away ?? away,
-    competition: details?.competition ?? more.join(SEPARATOR),
-    venue: details?.venue ?? "",
-    date: details?.date?.slice(0, 10) ?? date,
+    home: teams[0] ?? null,
+    away: teams.slice(1).join(TEAMS) || null,
+    competition: competition || null,
+    venue: null,
+    date: date || null,
+    note: null,
   };
 }
 
-/** How a match is called: its teams where they are known. */
-export function titleOf(id: string, details?: Details | null): string {
-  const { home, away } = factsOf(id, details);
-  const { name } = words.matchday;
-  return home || away ? `${home || name.home} – ${away || name.away}` : parseMatchId(id).title;
+/** The details of a match as fields of a form have them: a day, and no nulls. */
+export function factsOf(id: string, given?: Details | null): MatchName & { venue: string } {
+  const { home, away, competition, venue, date } = detailsOf(id, given);
+  return {
+    home: home ?? "",
+    away: away ?? "",
+    competition: competition ?? "",
+    venue: venue ?? "",
+    date: (date ?? parseMatchId(id).date).slice(0, 10),
+  };
+}
+
+/** How a match is called: by the teams that are known, or else by its id. */
+export function titleOf(id: string, given?: Details | null): string {
+  const { home, away } = detailsOf(id, given);
+  return [home, away].filter(Boolean).join(TEAMS) || parseMatchId(id).title;
 }
 
 function clean(text: string): string {

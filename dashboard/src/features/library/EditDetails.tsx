@@ -1,11 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useId, useRef, useState } from "react";
+import type { Details } from "../../lib/matchName";
 import { words } from "../../messages";
 import { Button, ErrorNote, Field, Note } from "../../ui/basics";
 import { Dialog, useAction } from "../../ui/feedback";
 import { type FieldName, saveDetails, WrongFields } from "./details";
 import styles from "./Match.module.css";
-import type { Details } from "./names";
 
 /** Asks for teams, competition, venue, date and a note of a match. */
 export function EditDetails({

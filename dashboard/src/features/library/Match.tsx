@@ -3,6 +3,7 @@ import { useState } from "react";
 import { Link } from "wouter";
 import { useMatches } from "../../api/capture";
 import { useChannel } from "../../api/live";
+import { detailsOf } from "../../lib/matchName";
 import { words } from "../../messages";
 import { Button, Empty, ErrorNote, Loading } from "../../ui/basics";
 import { MatchPlayer } from "../player/MatchPlayer";
@@ -12,7 +13,7 @@ import { EditDetails } from "./EditDetails";
 import { Files } from "./Files";
 import { Footage } from "./Footage";
 import styles from "./Match.module.css";
-import { dayOf, detailsOf, namingOf } from "./names";
+import { dayOf, namingOf } from "./names";
 
 /** One match: to watch it, to name it, to make videos of it, to download and to remove it. */
 export default function Match({ matchId }: { matchId: string }) {

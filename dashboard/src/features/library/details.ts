@@ -1,6 +1,6 @@
 import { api, ask } from "../../api/http";
+import type { Details } from "../../lib/matchName";
 import { words } from "../../messages";
-import type { Details } from "./names";
 
 export const FIELDS = ["home", "away", "competition", "venue", "date", "note"] as const;
 export type FieldName = (typeof FIELDS)[number];

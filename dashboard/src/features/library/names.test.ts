@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { fileName } from "../../lib/fileName";
+import { detailsOf } from "../../lib/matchName";
 import { matchEntry } from "./harness";
-import { dayOf, detailsOf, filesOf, namingOf, partsOf } from "./names";
+import { dayOf, filesOf, namingOf, partsOf } from "./names";
 import { chosenIn, makeWith, stepsOf } from "./presets";
 
 const ID = "2026-11-27 SV Süd - FC Nord - Cup";

@@ -2,43 +2,23 @@ import type { MatchEntry } from "../../api/capture";
 import type { Schema } from "../../api/http";
 import { fileName } from "../../lib/fileName";
 import { day } from "../../lib/format";
-import { parseMatchId } from "../../lib/matchName";
+import { type Details, detailsOf, parseMatchId, titleOf } from "../../lib/matchName";
 import { words } from "../../messages";
-
-export type Details = Schema["MatchDetails"];
 
 /** What people know of a match, as the page shows it. */
 export type Naming = { title: string; competition: string; venue: string; date: string };
 
-const TEAMS = " – ";
 const DAY = /^\d{4}-\d{2}-\d{2}/;
 const DAY_LENGTH = "2026-11-27".length;
 
-/** The details of a match: those that were given, or else what its id says. */
-export function detailsOf(matchId: string, given: Details | null | undefined): Details {
-  if (given && Object.values(given).some(Boolean)) return given;
-  const { title, competition, date } = parseMatchId(matchId);
-  const teams = date && title.includes(TEAMS) ? title.split(TEAMS) : [];
-  return {
-    home: teams[0] ?? null,
-    away: teams.slice(1).join(TEAMS) || null,
-    competition: competition || null,
-    venue: null,
-    date: date || null,
-    note: null,
-  };
-}
-
-/** How a match is called; one without teams goes by its id. */
+/** What people know of a match; one without teams goes by its id. */
 export function namingOf(matchId: string, given: Details | null | undefined): Naming {
-  const details = detailsOf(matchId, given);
-  const named = parseMatchId(matchId);
-  const teams = [details.home, details.away].filter(Boolean).join(TEAMS);
+  const { competition, venue, date } = detailsOf(matchId, given);
   return {
-    title: teams || named.title,
-    competition: details.competition ?? "",
-    venue: details.venue ?? "",
-    date: details.date ?? named.date,
+    title: titleOf(matchId, given),
+    competition: competition ?? "",
+    venue: venue ?? "",
+    date: date ?? parseMatchId(matchId).date,
   };
 }
 

@@ -4,9 +4,10 @@ import { useLocation } from "wouter";
 import { api, ask } from "../../api/http";
 import { useChannel } from "../../api/live";
 import { mebibytes } from "../../lib/format";
+import type { Details } from "../../lib/matchName";
 import { words } from "../../messages";
 import { useAction, useFeedback } from "../../ui/feedback";
-import { type Details, namingOf } from "./names";
+import { namingOf } from "./names";
 
 const TRASH = ["trash"];
 
