@@ -119,7 +119,7 @@ def dead_before_the_match(phone: Dashboard, pitch: Pitch) -> None:
     expect(page.get_by_role("list", name="Cameras")).to_contain_text("RIGHT offline")
     phone.button("Record with LEFT only").click()
     word(phone, "Recording \u2013 one camera has a problem")
-    expect(problems(phone)).to_contain_text("RIGHT has stopped since 0:0")
+    expect(problems(phone)).to_contain_text("RIGHT has been down since 0:0")
     pitch.right.start()
     does(phone, "RIGHT recording")
 
@@ -128,7 +128,7 @@ def dies_during_the_match(phone: Dashboard, desk: Dashboard, pitch: Pitch) -> No
     pitch.left.kill()
     for board in (phone, desk):
         word(board, "Recording \u2013 one camera has a problem")
-        expect(problems(board)).to_contain_text("LEFT has stopped since 0:")
+        expect(problems(board)).to_contain_text("LEFT has been down since 0:")
         expect(problems(board)).to_contain_text("Check its cable, power and network.")
     pitch.left.start()
     for board in (phone, desk):

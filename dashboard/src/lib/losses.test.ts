@@ -12,7 +12,7 @@ test.each([
     loss({ kind: "interruption", length_known: false }),
     "LEFT stopped for an unknown time at 0:05 and is back. The server was interrupted.",
   ],
-  [loss({ ended: false }), "LEFT has stopped since 0:05. The camera sent nothing."],
+  [loss({ ended: false }), "LEFT has been down since 0:05. The camera sent nothing."],
   [loss({ kind: "of a later server" as "camera" }), "LEFT stopped for 0.4 s at 0:05 and is back."],
 ])("a loss is a sentence that names the camera, when and why", (found, sentence) => {
   expect(lossInWords(found)).toBe(sentence);

@@ -34,7 +34,7 @@ test("a camera that is lost has a line, the others go on", () => {
   });
   expect(word()).toBe("Recording – one camera has a problem");
   expect(state().getByText("Lost: 4 s (1 gap)")).toBeDefined();
-  expect(problems().getByText(/^LEFT has stopped since 0:05\./)).toBeDefined();
+  expect(problems().getByText(/^LEFT has been down since 0:05\./)).toBeDefined();
   expect(problems().getByText(/Reconnecting automatically.*The other camera keeps/)).toBeDefined();
   expect(problems().queryByRole("button", { name: /Dismiss/ })).toBeNull();
 });

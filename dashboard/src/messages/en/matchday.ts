@@ -225,7 +225,7 @@ export const matchday = {
     label: "Losses",
     ended: (camera: string, time: string, at: string) =>
       `${camera} stopped for ${time} at ${at} and is back.`,
-    open: (camera: string, at: string) => `${camera} has stopped since ${at}.`,
+    open: (camera: string, at: string) => `${camera} has been down since ${at}.`,
     unknownTime: "an unknown time",
     because: {
       camera: "The camera sent nothing.",
