@@ -2,7 +2,8 @@
 
 `idle PORT NUMBER` keeps so many connections that ask nothing, and opens new ones for those that are
 closed. `ask PORT FILE` sends every request of a JSON list `[method, path]` at the same time, reads
-the whole answers, and prints how many there were of each status.
+the whole answers, and prints how many there were of each status. A refusal (429 or 503) that does
+not say in `Retry-After` when to come again is counted apart.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 
 ANSWER_WITHIN_S = 180.0
 BROKEN = "broken off"
+REFUSALS = {"429", "503"}
 
 
 @contextmanager
@@ -93,23 +95,37 @@ async def _idle(port: int, number: int) -> None:
     await asyncio.gather(*tasks)
 
 
+def _status_of(head: bytes) -> str:
+    """The status of an answer, and what a refusal lacks."""
+    line, *fields = head.decode("latin-1").split("\r\n")
+    if not line.startswith("HTTP/1.1 "):
+        return BROKEN
+    status = line.split()[1]
+    told = {name.lower(): value.strip() for name, _, value in (f.partition(":") for f in fields)}
+    if status in REFUSALS and not told.get("retry-after", "").isdecimal():
+        return f"{status} without Retry-After"
+    return status
+
+
 async def _ask(port: int, requests: list[tuple[str, str]]) -> None:
     counted: Counter[str] = Counter()
 
     async def one(method: str, path: str) -> None:
+        status = BROKEN
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
                 head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
                 head += "Content-Length: 0\r\n" if method == "POST" else ""
                 writer.write(f"{head}\r\n".encode())
-                line = await reader.readline()
+                answered = _status_of(await reader.readuntil(b"\r\n\r\n"))
                 while await reader.read(1 << 18):
                     pass
                 writer.close()
-        except (OSError, TimeoutError):
-            line = b""
-        counted[line.split()[1].decode() if line.startswith(b"HTTP/1.1 ") else BROKEN] += 1
+                status = answered
+        except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
+            pass
+        counted[status] += 1
 
     await asyncio.gather(*(one(method, path) for method, path in requests))
     print(json.dumps(counted))

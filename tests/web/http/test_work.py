@@ -1,19 +1,30 @@
-"""The table of budgets in the documentation has the limits of the code."""
+"""The limits of each kind of work are kept, and are those of the documentation."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import anyio
+import httpx
 import pytest
 
+from support.fakelibrary import FakeArchive
+from support.fakesystem import FakeSystem
+from support.serving import BASE_URL
+from touchline.capture import MatchTimes
 from touchline.capture.processing.jobs import MOST_WAITING
 from touchline.core.descriptors import KEPT_FREE, MOST, SPARE
+from touchline.core.worklimits import WorkLimit
 from touchline.engines.settings.tree import ScalingSettings
 from touchline.live.rtsp.door import MAX_CLIENTS, MAX_STRANGERS_PER_ADDRESS
 from touchline.live.transcoding.transcodes import MAX_TRANSCODES
 from touchline.live.webrtc.webrtc import MAX_SESSIONS
 from touchline.settings.tree import HttpSettings, WebSocketSettings
+from touchline.web import create_app
 from touchline.web.app import MAX_BODY_BYTES
 from touchline.web.http.work import BUDGETS
 from touchline.web.server.connection import MAX_FIELDS, MAX_HEAD_BYTES
@@ -31,6 +42,19 @@ ROW_OF = {
     "calibration": "calibrations",
     "diagnosis": "diagnoses",
 }
+MATCH = "/api/v1/recordings/m1"
+ASKED = {
+    "clip": ("GET", f"{MATCH}/clip?camera=0&start=0&end=1"),
+    "still": ("GET", "/api/v1/cameras/0/snapshot.jpg"),
+    "poster": ("GET", "/api/v1/matches/m1/poster.jpg"),
+    "verification": ("POST", f"{MATCH}/verify"),
+    "archive": ("GET", f"{MATCH}/download"),
+    "download": ("GET", f"{MATCH}/segments/cam0.mp4"),
+    "playlist": ("GET", f"{MATCH}/vod/cam0.m3u8"),
+    "calibration": ("POST", "/api/v1/panorama/calibration/capture"),
+    "diagnosis": ("GET", "/api/v1/check"),
+}
+"""A request for work of each kind."""
 ISSUE_NAMES = (
     "descriptors", "connections", "threads", "child processes", "memory", "disk space",
     "disk bandwidth",
@@ -47,6 +71,64 @@ def rows() -> dict[str, str]:
 
 def numbers(text: str) -> set[int]:
     return {int(each.replace(",", "")) for each in re.findall(r"\d[\d,]*", text)}
+
+
+@pytest.fixture
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSystem:
+    """A system with one match."""
+    folder = tmp_path / "recordings" / "m1" / "segments"
+    folder.mkdir(parents=True)
+    (folder / "cam0.mp4").write_bytes(b"footage")
+    made = FakeSystem.make(tmp_path)
+    made.capture.library.archives["m1"] = FakeArchive("m1.zip", (b"footage",))
+
+    async def clock_of(match_id: str) -> MatchTimes:
+        del match_id
+        return MatchTimes(origin_ns=0, unix_correction_ns=0)
+
+    monkeypatch.setattr(made.capture.clips, "clock_of", clock_of)
+    return made
+
+
+@asynccontextmanager
+async def occupied(limit: WorkLimit) -> AsyncIterator[None]:
+    """Others have every turn meanwhile, and every place to wait for one."""
+
+    async def hold() -> None:
+        async with limit.turn():
+            await anyio.sleep_forever()
+
+    budget = limit.budget
+    async with anyio.create_task_group() as others:
+        for _ in range(budget.at_once + budget.waiting):
+            others.start_soon(hold)
+        with anyio.fail_after(10):
+            while (limit.running, limit.waiting) != (budget.at_once, budget.waiting):
+                await anyio.sleep(0.001)
+        yield
+        others.cancel_scope.cancel()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", BUDGETS)
+async def test_a_request_that_finds_every_place_taken_is_told_when_to_come_again(
+    system: FakeSystem, kind: str
+) -> None:
+    app: Any = create_app(system)  # type: ignore[arg-type]
+    limit = app.state.work[kind]
+    method, path = ASKED[kind]
+    transport = httpx.ASGITransport(app)
+    async with (
+        httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client,
+        occupied(limit),
+    ):
+        response = await client.request(method, path)
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == f"{BUDGETS[kind].retry_after_s:g}"
+    body = response.json()
+    assert (body["code"], body["can_retry"]) == ("too_busy", True)
+    assert BUDGETS[kind].what in body["detail"]
+    assert limit.refused == 1
 
 
 @pytest.mark.parametrize("kind", BUDGETS)
