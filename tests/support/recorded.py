@@ -42,8 +42,9 @@ def minded(recorder: CameraRecorder, true: Callable[[], object], what: str) -> N
 class ToldDisk(Disk):
     """A disk that does what the test tells it, and notes what it was asked for.
 
-    `runs` cleared makes every write wait; `fault` is raised by writes and syncs, after the first
-    half of the data has been written.
+    `runs` cleared makes every write wait, or every sync where `waits_at` says so; `fault` is raised
+    by writes, after the first half of the data has been written, or by syncs. The next
+    `good_syncs` neither wait nor fail.
     """
 
     def __init__(self) -> None:
@@ -51,6 +52,8 @@ class ToldDisk(Disk):
         self.runs = threading.Event()
         self.runs.set()
         self.waiting = threading.Event()
+        self.waits_at = "write"
+        self.good_syncs = 0
         self.fault: int | None = None
         self.fault_at = "write"
         self.free = 1 << 40
@@ -62,9 +65,7 @@ class ToldDisk(Disk):
 
     def write_all(self, fd: int, data: bytes, offset: int) -> None:
         self.calls.append("write")
-        if not self.runs.is_set():
-            self.waiting.set()
-            assert self.runs.wait(DEADLINE_S), "the test forgot the stalled disk"
+        self._wait("write")
         if self.fault is not None and self.fault_at == "write":
             super().write_all(fd, data[: len(data) // 2], offset)
         self._fail("write")
@@ -72,7 +73,11 @@ class ToldDisk(Disk):
 
     def sync(self, fd: int) -> None:
         self.calls.append("sync")
-        self._fail("sync")
+        if self.good_syncs:
+            self.good_syncs -= 1
+        else:
+            self._wait("sync")
+            self._fail("sync")
         super().sync(fd)
 
     def sync_directory(self, path: str) -> None:
@@ -81,6 +86,11 @@ class ToldDisk(Disk):
 
     def free_bytes(self, path: str) -> int:
         return self.free
+
+    def _wait(self, where: str) -> None:
+        if self.waits_at == where and not self.runs.is_set():
+            self.waiting.set()
+            assert self.runs.wait(DEADLINE_S), "the test forgot the stalled disk"
 
     def _fail(self, where: str) -> None:
         if self.fault is not None and self.fault_at == where:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support.frames import counters
+from support.frames import counters, size
 from support.rtsp import RtspCamera, rtsp_camera
 from support.server import Server, serving, wait_for
 from touchline.sim.rtsp.ledger import decodable
@@ -150,6 +150,32 @@ def test_a_closed_connection_costs_little_more_than_the_wait_for_a_keyframe(
         stopped(server, simulated)
         before, after = server.manifest("m1")["segments"]
         assert 0 < (after["start_unix_ns"] - before["end_unix_ns"]) / 1e9 < 3
+
+
+def test_a_camera_that_changes_size_is_recorded_in_files_of_one_size_each(tmp_path: Path) -> None:
+    with (
+        rtsp_camera(
+            width=320, height=180, resize_after=0.1, resize_to="480x270", on_signal=True
+        ) as simulated,
+        serving(tmp_path, {0: camera(simulated.url)}) as server,
+    ):
+        connected(server, 0)
+        began_ns = time.monotonic_ns()
+        server.started("m1")
+        recorded_for(server, 1.5)
+        simulated.misbehave()
+        wait_for(lambda: len(server.segments("m1", 0)) == 2, "going on in a new segment", 15)
+        recorded_for(server, server.status()["duration"] + 1)
+        until_ns = time.monotonic_ns() - SETTLE_NS
+        stopped(server, simulated)
+        paths = server.segments("m1", 0)
+        assert [size(path) for path in paths] == [(320, 180), (480, 270)]
+        recorded = [counter for path in paths for counter in counters(path)]
+        assert len(set(recorded)) == len(recorded)
+        delivered = sent(simulated, began_ns + SETTLE_NS, until_ns)
+        assert len(delivered) > FPS
+        missing = set(delivered) - set(recorded)
+        assert not missing, f"the files lack {sorted(missing)}"
 
 
 def test_idle_time_between_two_matches_counts_no_lost_frame(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.coded import FRAME_NS, frames
-from support.recorded import eventually, recording
+from support.recorded import DEADLINE_S, eventually, recording
 from touchline.media.mp4 import scan as mp4scan
 
 
@@ -135,6 +135,44 @@ def test_after_a_disk_error_another_segment_goes_on_from_the_last_keyframe_witho
         assert told[Path(scan.path).name]["size_bytes"] == scan.size_bytes
     ends = [s["end_unix_ns"] for s in report["segments"]]
     assert ends[0] == report["segments"][1]["start_unix_ns"]
+
+
+def test_a_recording_has_not_started_while_the_first_fragment_is_being_synced(
+    tmp_path: Path,
+) -> None:
+    with recording(tmp_path) as rig:
+        rig.disk.waits_at, rig.disk.good_syncs = "sync", 1  # the head of the file is synced
+        rig.disk.runs.clear()
+        rig.push(frames(30, gop=25))
+        assert rig.disk.waiting.wait(DEADLINE_S)
+        assert rig.disk.calls == ["create", "write", "sync", "sync_directory", "write", "sync"]
+        status = rig.recorder.status()
+        assert (status["started"], status["frames"], status["segment"]) == (False, 0, None)
+        assert rig.events("segment") == []
+        rig.disk.runs.set()
+        eventually(lambda: rig.recorder.started, "the recording has started")
+        assert rig.events("segment")[0]["change"] == "opened"
+        rig.close()
+    assert rig.numbers() == [list(range(30))]
+
+
+@pytest.mark.parametrize(("fault", "state"), [(errno.EIO, "error"), (errno.ENOSPC, "full")])
+def test_a_recording_has_not_started_if_the_first_fragment_cannot_be_synced(
+    tmp_path: Path, fault: int, state: str
+) -> None:
+    with recording(tmp_path) as rig:
+        rig.disk.fault, rig.disk.fault_at, rig.disk.good_syncs = fault, "sync", 1
+        rig.push(frames(30, gop=25))
+        eventually(lambda: rig.recorder.disk_state == state, "the disk's error is said")
+        status = rig.recorder.status()
+        assert (status["started"], status["frames"], status["segment"]) == (False, 0, None)
+        assert rig.events("segment") == []
+        rig.disk.fault = None
+        eventually(lambda: rig.recorder.started, "the recording has started")
+        assert rig.events("segment")[0]["change"] == "opened"
+        report = rig.close()
+    assert rig.numbers() == [list(range(30))]
+    assert (report["dropped_disk"], report["gaps"]) == (0, [])
 
 
 def test_a_disk_that_cannot_create_uses_up_no_names(tmp_path: Path) -> None:

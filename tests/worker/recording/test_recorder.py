@@ -10,7 +10,7 @@ import pytest
 
 from support.coded import FRAME_NS, START_NS, encoded, frames
 from support.frames import assert_gapless, counters
-from support.recorded import numbers_in, recording
+from support.recorded import eventually, numbers_in, recording
 
 
 def test_every_frame_is_in_the_files_and_the_report_counts_them(tmp_path: Path) -> None:
@@ -44,6 +44,20 @@ def test_fragments_are_short_and_begin_at_every_keyframe(tmp_path: Path) -> None
     assert {0, 25, 50, 75} <= set(firsts)
     starts = [f.keyframe for f in scan.fragments]
     assert starts.count(True) == 4
+
+
+def test_the_first_fragment_holds_one_frame_and_does_not_wait_for_the_next(tmp_path: Path) -> None:
+    with recording(tmp_path) as rig:
+        sent = frames(60, gop=25)
+        rig.push(sent[:1])
+        eventually(lambda: rig.recorder.started, "the recording has started")
+        assert rig.recorder.frames == 1
+        rig.push(sent[1:])
+        rig.close()
+    (scan,) = rig.scans()
+    assert scan.fragments[0].samples == 1
+    assert scan.fragments[1].samples > 1
+    assert rig.numbers() == [list(range(60))]
 
 
 def test_segments_change_at_keyframes_only_and_lose_no_frame(tmp_path: Path) -> None:
