@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.fakeruntime import World
+from support.fakeruntime import AWAY, FakeRuntime, World
 from support.half import LABELLED, opened_half, settings_for
 from touchline.engines.model.runtime import RuntimeUnavailable
 
@@ -58,3 +58,30 @@ async def test_while_the_runtime_is_away_reads_go_on_and_nothing_is_changed() ->
         await rig.until(lambda: rig.front.stale_s() is None)
         await rig.until(lambda: len(rig.healthy()) == 2)
         assert rig.front.fleet.find(engines[0].id) is None
+
+
+async def test_a_server_that_is_up_before_its_daemon_starts_engines_once_that_answers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    runtime = FakeRuntime()
+    runtime.go_away()
+    settings = settings_for(scaling={"min_replicas": 2})
+    async with opened_half(settings, runtime=runtime, world=runtime.world) as rig:
+        await rig.until(lambda: runtime.calls.count("watch") >= 3)
+        for _ in range(3):
+            with pytest.raises(RuntimeUnavailable):
+                await rig.front.provisioner.engine(LABELLED)
+        assert rig.world.starts == 0
+        ready = rig.front.readiness.current()
+        assert ready["ready"] is False
+        assert "runtime_unavailable" in {reason["code"] for reason in ready["reasons"]}
+        runtime.come_back()
+        await rig.ready(2)
+        assert rig.front.stale_s() is None
+        assert rig.front.readiness.current()["ready"] is True
+        # Its absence was no failure of an image or of the engines, which would open the breaker.
+        assert rig.front.status.orchestrator()["provisioning"]["can_provision"] is True
+        assert rig.events.of("health", "failed") == []
+    (why,) = [text for text in caplog.messages if "no engine is started" in text]
+    assert why.startswith("The runtime cannot be reached")
+    assert AWAY in why

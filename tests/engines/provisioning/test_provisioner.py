@@ -171,3 +171,24 @@ async def test_containers_of_somebody_else_with_our_names_stop_nothing() -> None
         for number in range(1, 31):
             await other.start(EngineSpec(f"svc-{number}", "theirs"), within_s=1)
         await rig.front.provisioner.generic(GenericOrder(image="web:1"))
+
+
+async def test_the_log_says_once_why_no_engine_can_be_started(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def logged() -> list[str]:
+        return [text for text in caplog.messages if "No engine could be started" in text]
+
+    async with opened_half() as rig:
+        for number, words in enumerate(("no space", "no network", "no space"), start=1):
+            for _ in range(3):
+                rig.runtime.fail("start", StartFailed(words))
+                with pytest.raises(StartFailed):
+                    await rig.front.provisioner.engine(LABELLED)
+            assert len(logged()) == number
+            assert words in logged()[-1]
+        await rig.front.provisioner.engine(LABELLED)
+        rig.runtime.fail("start", StartFailed("no space"))
+        with pytest.raises(StartFailed):
+            await rig.front.provisioner.engine(LABELLED)
+    assert len(logged()) == 4, "it is said again after a start that worked"

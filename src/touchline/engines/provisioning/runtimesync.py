@@ -372,7 +372,11 @@ class RuntimeSync:
 
     def _record_unavailable(self, reason: str) -> None:
         if self._fleet.freshness.lost(self._now_s(), reason):
-            log.warning("The runtime cannot be reached: %s", reason)
+            log.warning(
+                "The runtime cannot be reached: no engine is started or removed until it is"
+                " available again (%s)",
+                reason,
+            )
             self._events.record(
                 "system",
                 "disconnected",
