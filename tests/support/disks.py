@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -44,6 +45,10 @@ class SmallDisk:
         """Unmount it under whoever writes to it, as an operator with --lazy or a pulled plug do."""
         _run("umount", "--lazy", str(self.at))
         self.mounted = False
+
+    def turn(self, *, writable: bool) -> None:
+        """Mount it read-only or writable, while nobody has a file open for writing."""
+        _run("mount", "-o", f"remount,{'rw' if writable else 'ro'}", str(self.at))
 
     def fill(self) -> Path:
         """Leave not a byte."""
@@ -99,10 +104,19 @@ class Image:
     def repair(self) -> None:
         """Unmount, check and mount it again, as an operator does."""
         self.unmount()
-        subprocess.run(
-            ["fsck.ext4", "-fy", str(self._file)], check=False, capture_output=True, timeout=30
-        )
+        self._check()
         self.mount()
+
+    def repair_under_its_users(self) -> None:
+        """The same while files of it are open; those stay on the disk that failed."""
+        _run("umount", "--lazy", str(self.at))
+        self._file = Path(shutil.copy(self._file, self._file.with_suffix(".repaired")))
+        self._check()
+        self.mount()
+
+    def _check(self) -> None:
+        command = ["fsck.ext4", "-fy", str(self._file)]
+        subprocess.run(command, check=False, capture_output=True, timeout=30)
 
 
 def small_disk(folder: Path) -> Iterator[SmallDisk]:

@@ -6,11 +6,13 @@ import os
 import shutil
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
 import pytest
 
+from support import disks
 from support.eventrows import DEADLINE_S, count, put, result_of, sqlite
 from support.postgres import Cluster
 from touchline.core.database import database as module
@@ -18,6 +20,16 @@ from touchline.core.database.database import Connection, open_database
 from touchline.core.errors import Failed
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[disks.SmallDisk]:
+    yield from disks.small_disk(tmp_path)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Iterator[disks.Image]:
+    yield from disks.image(tmp_path)
 
 
 async def test_a_place_that_cannot_be_written_fails_each_statement_until_it_can(
@@ -127,3 +139,47 @@ async def test_a_frozen_server_holds_up_neither_readers_nor_the_end(
     with anyio.fail_after(DEADLINE_S):
         while any(t.name == "db-writer" for t in set(threading.enumerate()) - before):
             await anyio.sleep(0.005)
+
+
+@pytest.mark.parametrize("repaired", ["while no server runs", "under the server"])
+async def test_a_disk_that_turns_read_only_is_read_and_written_again_once_it_is_repaired(
+    image: disks.Image, repaired: str
+) -> None:
+    path = image.at / "t.db"
+    async with open_database(sqlite(path)) as db:
+        for _ in range(3):
+            await db.write(put)
+        image.fail()
+        for _ in range(3):
+            with pytest.raises(Failed) as caught:
+                await db.write(put)
+            assert caught.value.code == "database_failed"
+            assert await db.read(count) == 3
+        assert db.generation == 0
+        assert {each.name for each in image.at.glob("t.db*")} >= {"t.db", "t.db-wal"}
+        if repaired == "under the server":
+            image.repair_under_its_users()
+            assert await db.read(count) == 3
+            await db.write(put)
+    if repaired == "while no server runs":
+        image.repair()
+    async with open_database(sqlite(path)) as db:
+        await db.write(put)
+        assert await db.read(count) == (5 if repaired == "under the server" else 4)
+    assert [each.name for each in image.at.glob("t.db*")] == ["t.db"]
+
+
+async def test_a_server_on_a_disk_that_is_read_only_works_once_it_can_write(
+    small_disk: disks.SmallDisk,
+) -> None:
+    path = small_disk.at / "t.db"
+    async with open_database(sqlite(path)) as db:
+        await db.write(put)
+    small_disk.turn(writable=False)
+    async with open_database(sqlite(path)) as db:
+        with pytest.raises(Failed):
+            await db.write(put)
+        small_disk.turn(writable=True)
+        await db.write(put)
+        assert (db.generation, await db.read(count)) == (0, 2)
+    assert [each.name for each in small_disk.at.iterdir()] == ["t.db"]
