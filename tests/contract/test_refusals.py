@@ -111,6 +111,10 @@ async def test_what_does_not_exist_is_404_in_the_contract_s_words(
         ("POST", "health", "GET"),
         ("GET", "recordings/m1", "DELETE"),
         ("POST", "recordings/m1/download", "GET, HEAD"),
+        ("OPTIONS", "recording", "DELETE, GET, POST"),
+        ("OPTIONS", "status", "GET"),
+        ("OPTIONS", "recordings/m1", "DELETE"),
+        ("OPTIONS", "recordings/m1/download", "GET, HEAD"),
     ],
 )
 async def test_a_wrong_method_is_405_with_every_right_one(

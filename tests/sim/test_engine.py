@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from support.simulated import simulated_engine
-from touchline.sim.engine import parse
+from touchline.sim.engine import EngineOptions, parse
 from touchline.sim.mpegts import MAGIC, PACKET_BYTES, TransportStream
 from touchline.sim.sessions import PlaybackSessions
 
@@ -90,3 +90,10 @@ def test_arguments_win_over_conf_over_the_environment() -> None:
     assert parse([], environ).p2p_port == 4
     args = "--client-console --live-buffer 25 --http-port 7 --log-file '/a b'"
     assert parse([], {"ACESTREAM_ARGS": args}).http_port == 7
+
+
+@pytest.mark.parametrize("conf", ["", "--http-port=2", "--port 3 --live-buffer 25"])
+def test_it_listens_on_loopback_unless_told_otherwise(conf: str) -> None:
+    assert parse([], {"CONF": conf}).host == EngineOptions().host == "127.0.0.1"
+    assert parse(["--bind-all"], {"CONF": conf}).host == "0.0.0.0"
+    assert parse(["--host", "192.0.2.1"], {"CONF": conf}).host == "192.0.2.1"

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
+from support.fakeruntime import FakeRuntime
 from support.fakesystem import FakeSystem
-from support.half import HalfRig
-from support.serving import KEY
+from support.half import HalfRig, opened_half, settings_for
+from support.serving import KEY, client_of
+from touchline.engines.settings.tree import EnginesSettings
 
 WITH_KEY = {"Authorization": f"Bearer {KEY}"}
 
@@ -41,3 +47,19 @@ class Api:
             "labels": {"stream_id": "ch-42"},
             **changes,
         }
+
+
+@asynccontextmanager
+async def opened_api(
+    folder: Path, *, settings: EnginesSettings | None = None, runtime: FakeRuntime | None = None
+) -> AsyncIterator[Api]:
+    """The API over a running half, for clients with a key."""
+    settings = settings or settings_for(
+        scaling={"max_replicas": 3, "lease_s": 2.0}, collector={"interval_s": 60.0}
+    )
+    async with opened_half(settings, runtime=runtime) as half:
+        system = FakeSystem.make(folder)
+        system.engines = half.front
+        system.settings.auth.api_key = SecretStr(KEY)
+        async with client_of(system) as client:
+            yield Api(half, system, client)

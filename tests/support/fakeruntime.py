@@ -376,3 +376,11 @@ class FakeRuntime:
         self._events.tell(event)
         if self._twice:
             self._events.tell(event)
+
+
+class SharedMachine(FakeRuntime):
+    """As the process runtime: engines have this machine's ports, files and addresses."""
+
+    kind = "process"
+    publishes_ports = False
+    shares_machine = True

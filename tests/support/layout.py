@@ -7,7 +7,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "test_check.py",
         "a part of `touchline check`, whose findings are tested as printed",
     ),
-    r"capture\.(assembly|front|opening)": (
+    r"capture\.(assembly|front)": (
         "system/test_match_day.py",
         "only construct and connect, for every server that runs",
     ),
@@ -177,7 +177,6 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
     ),
     r"sim\.(mpegts|sessions)": ("sim/test_engine.py", "a part of the simulated engine"),
     r"sim\.httpserver": ("sim/test_engine.py", "a part of the simulated engine"),
-    r"sim\.vpn": ("engines/vpn/test_control.py", "tested against the client that speaks to it"),
     r"sim\.rtsp\..*": (
         "sim/rtsp/test_connection.py",
         "a part of the simulated camera, tested over its socket, option by option",

@@ -1,11 +1,14 @@
-"""A simulated engine or VPN in this process, on a port of its own."""
+"""A simulated engine or VPN in this process, or a VPN in one of its own, on a free port."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
+from support.engineprocesses import free_port
 from touchline.sim.engine import EngineOptions, SimulatedEngine
 from touchline.sim.httpserver import serve
 from touchline.sim.sessions import PlaybackSessions
@@ -34,3 +37,19 @@ async def simulated_vpn(vpn: Vpn) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
+
+
+@contextmanager
+def vpn_program(*arguments: str) -> Iterator[str]:
+    """A simulated VPN in a process of its own, as with these arguments; the root of its URLs."""
+    command = [sys.executable, "-m", "touchline.sim.vpn", "--host", "127.0.0.1"]
+    with subprocess.Popen(
+        [*command, "--port", str(free_port()), *arguments], stdout=subprocess.PIPE, text=True
+    ) as program:
+        try:
+            assert program.stdout is not None
+            word, _, url = program.stdout.readline().strip().partition(" ")
+            assert word == "ready", "it ended at once"
+            yield url
+        finally:
+            program.terminate()

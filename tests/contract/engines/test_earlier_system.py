@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from support.enginesapi import WITH_KEY, Api
+from support.enginesapi import WITH_KEY, Api, opened_api
+from touchline.engines.settings.tree import EnginesSettings
 
 pytestmark = pytest.mark.anyio
 
@@ -32,6 +34,20 @@ async def test_what_the_earlier_system_took_is_taken(api: Api) -> None:
     assert isinstance(status["config"]["grace_period_s"], int)
     health = await api.ask("GET", "/health/status")
     assert isinstance(health["circuit_breakers"]["general"]["recovery_timeout"], int)
+
+
+async def test_whole_seconds_are_integers(tmp_path: Path) -> None:
+    settings = EnginesSettings()
+    async with opened_api(tmp_path, settings=settings) as api:
+        health = await api.ask("GET", "/health/status")
+        status = await api.ask("GET", "/orchestrator/status")
+    breaker = health["circuit_breakers"]["general"]
+    for seconds, expected in (
+        (health["health_check_interval"], settings.health.interval_s),
+        (breaker["recovery_timeout"], settings.breaker.recovery_timeout_s),
+        (status["config"]["grace_period_s"], settings.scaling.grace_period_s),
+    ):
+        assert (type(seconds), seconds) == (int, expected)
 
 
 async def test_the_earlier_dashboards_address_leads_to_the_dashboard(api: Api) -> None:

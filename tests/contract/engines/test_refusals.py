@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.enginesapi import WITH_KEY, Api
+from support.enginesapi import WITH_KEY, Api, opened_api
+from support.fakeruntime import SharedMachine
 
 pytestmark = pytest.mark.anyio
 
@@ -63,3 +65,17 @@ async def test_bodies_that_are_none_are_refused(api: Api) -> None:
         answer = await api.client.post("/events/stream_started", content=content, headers=headers)
         assert answer.status_code == 422
         assert answer.json()["detail"][0]["type"] == kind
+
+
+@pytest.mark.parametrize("name", ["LD_PRELOAD", "PATH", "PYTHONWARNINGS", "BROWSER"])
+async def test_a_variable_that_could_run_a_program_of_this_machine_is_refused_with_the_list(
+    tmp_path: Path, name: str
+) -> None:
+    async with opened_api(tmp_path, runtime=SharedMachine()) as api:
+        order = {"labels": {}, "env": {"CONF": "", name: "x"}}
+        answer = await api.ask("POST", "/provision/acestream", 422, json=order)
+        (refused,) = answer["detail"]
+        assert (refused["type"], refused["loc"]) == ("env_not_allowed", ["body", "env", name])
+        assert all(allowed in refused["msg"] for allowed in ("CONF", "ACE*", "EXTRA_*"))
+        assert "start" not in api.half.runtime.calls
+        assert await api.ask("GET", "/engines") == []

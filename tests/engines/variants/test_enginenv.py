@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from support.fakeruntime import FakeRuntime, World
+from support.fakeruntime import FakeRuntime, SharedMachine, World
 from support.half import opened_half, settings_for
 from touchline.core.errors import Invalid, Refused
 from touchline.engines.model.orders import EngineOrder, GenericOrder
@@ -40,14 +40,6 @@ RUNS_SOMETHING = (
     "XACE",
     "EXTRA",
 )
-
-
-class SharedMachine(FakeRuntime):
-    """As the process runtime: engines have this machine's ports, files and addresses."""
-
-    kind = "process"
-    publishes_ports = False
-    shares_machine = True
 
 
 @pytest.mark.parametrize("name", RUNS_SOMETHING)

@@ -6,6 +6,7 @@ import pytest
 
 from support.fakesystem import FakeSystem
 from support.serving import KEY, client_of
+from touchline.web.routes.capture import diagnostics
 
 PRIVATE_READS = [
     "/api/v1/logs/alerts",
@@ -37,6 +38,22 @@ async def test_off_loopback_private_reads_need_the_key(locked: FakeSystem) -> No
             assert let_in.status_code not in {401, 403}, path
         wrong = await client.get(PRIVATE_READS[0], headers={"x-api-key": "wrong"})
         assert wrong.status_code == 403
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+async def test_a_check_of_the_machine_needs_the_key(
+    locked: FakeSystem, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diagnostics, "check", lambda *_, **__: [])
+    locked.settings.host = host
+    async with client_of(locked) as client:
+        refused = await client.get("/api/v1/check")
+        assert (refused.status_code, refused.json()) == (401, {"detail": "missing bearer token"})
+        wrong = await client.get("/api/v1/check", headers={"x-api-key": "wrong"})
+        assert wrong.status_code == 403
+        let_in = await client.get("/api/v1/check", headers={"x-api-key": KEY})
+        assert (let_in.status_code, let_in.json()) == (200, {"ok": True, "findings": []})
 
 
 CONTRACT_READS = [
