@@ -158,7 +158,7 @@ def trouble(work: Path, state: str, rounds: int) -> Row:
                 (gap["to_unix_ns"] - gap["from_unix_ns"]) / 1e9
                 for gap in touchline.manifest("match")["gaps"]
             )
-    what = f"disk {state.replace('_', '-')} {rounds} times: told / both cameras write again, worst"
+    what = f"disk {state.replace('_', '-')} {rounds} times: reported / both cameras write again, worst"
     if not able:
         return Row("C14", what, "not possible with this kernel's ext4", "<= 200 / <= 200 ms", True)
     return Row(
@@ -286,8 +286,8 @@ def rows(found: Filled, rounds: int) -> list[Row]:
             "C14",
             "minutes left, once they are measured"
             f" ({(DISK_BYTES - FLOOR_BYTES) // MIB} MiB at 2 x 2 Mbit/s)",
-            f"{found.minutes:g} min, told {found.told_after_s:.1f} s after the start",
-            "told within 15 s",
+            f"{found.minutes:g} min, shown {found.told_after_s:.1f} s after the start",
+            "shown within 15 s",
             found.told_after_s <= 15,
         ),
         Row(

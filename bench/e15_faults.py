@@ -84,7 +84,7 @@ def main() -> None:
         rows.append(
             Row(
                 "E15",
-                f"fault schedules {what} after which everything came right",
+                f"fault schedules {what} after which the fleet is correct",
                 f"{number - len({each.partition(':')[0] for each in found}):,} of {number:,}",
                 f"{goal:,}, all of them",
                 not found and number >= goal,
