@@ -1,6 +1,7 @@
 """Runtime kinds.
 
-A new one requires a module that defines its kind, and a line here.
+A new one requires a module that defines its kind, a line here, and its settings in the union
+`ChosenRuntimeSettings`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Jobs of the studio: one module each, and one line in `VERBS`."""
+"""Jobs of the studio: one module each, with a loader and a line in `VERBS`."""
 
 from __future__ import annotations
 
