@@ -2,254 +2,366 @@
 
 from __future__ import annotations
 
-COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
-    r"cameracheck|finding": (
+_GROUPS: dict[str, tuple[str, str]] = {
+    "cameracheck finding": (
         "test_check.py",
         "a part of `touchline check`, whose findings are tested as printed",
     ),
-    r"capture\.(assembly|front)": (
-        "system/test_match_day.py",
-        "only construct and connect, for every server that runs",
-    ),
-    r"capture\.encoding\..*": (
+    "capture.encoding: encoders encoding": (
         "capture/cameras/test_pipelines.py",
         "its choice shows in the pipelines",
     ),
-    r"capture\.sources\..*": (
+    "capture.encoding: picture": (
         "capture/sources/test_kinds.py",
-        "the settings of all kinds are tested by the same tests, and their pipelines too",
+        "a crop, given in the settings of a camera",
     ),
-    r"(capture|core)\.(.*\.)?answers": (
-        "contract/test_openapi.py",
-        "only declares answers; the schema of all answers is compared with the published one",
-    ),
-    r"capture\.library\.archive": (
+    "capture.library: archive": (
         "capture/library/test_library.py",
         "the archive is asked for through the library",
     ),
-    r"capture\.live\.sessions": (
+    "capture.live: sessions": (
         "capture/live/test_signalling.py",
         "sessions are opened by signalling only",
     ),
-    r"capture\.live\.shown": (
+    "capture.live: shown": (
         "capture/live/test_preview.py",
         "what is shown is decided for the preview only",
     ),
-    r"capture\.programs\.viewer": (
-        "capture/live/test_preview.py",
-        "the preview runs the viewer program",
-    ),
-    r"capture\.programs\.studio": (
-        "capture/processing/test_jobs.py",
-        "jobs run the studio program",
-    ),
-    r"capture\.processing\.presigned": (
+    "capture.processing: presigned": (
         "capture/processing/test_cloud.py",
         "links are signed for the cloud only",
     ),
-    r"capture\.recording\.context": (
+    "capture.programs: studio": ("capture/processing/test_jobs.py", "jobs run the studio program"),
+    "capture.programs: viewer": (
+        "capture/live/test_preview.py",
+        "the preview runs the viewer program",
+    ),
+    "capture.recording: context": (
         "capture/recording/test_recorder.py",
         "the shared collaborators of the recorder",
     ),
-    r"client\.errors": ("client/test_rest.py", "errors of the client, raised by it"),
-    r"client\.models": ("client/test_rest.py", "only declares the shapes of answers"),
-    r"engines\.(control|model|monitoring|status|streams|variants|vpn)\.answers": (
-        "contract/test_openapi.py",
-        "the schema of all answers is compared with the published one",
+    "capture.sources: argus file libcamera paths rtsp source v4l2": (
+        "capture/sources/test_kinds.py",
+        "the settings of all kinds are tested by the same tests, and their pipelines too",
     ),
-    r"core\.database\.schema": (
+    (
+        "capture: answers\n"
+        "capture.cameras: answers\n"
+        "capture.host: answers\n"
+        "capture.library: answers\n"
+        "capture.library.trash: answers\n"
+        "capture.library.verification: answers\n"
+        "capture.live: answers\n"
+        "capture.logs: answers\n"
+        "capture.panorama: answers\n"
+        "capture.processing: answers\n"
+        "capture.recording: answers\n"
+        "capture.recording.verdict: answers\n"
+        "capture.settings: answers\n"
+        "core: answers\n"
+        "core.history: answers\n"
+        "engines.provisioning: answers\n"
+    ): (
+        "contract/test_openapi.py",
+        "only declares answers; the schema of all answers is compared with the published one",
+    ),
+    "capture: assembly front": (
+        "system/test_match_day.py",
+        "only construct and connect, for every server that runs",
+    ),
+    "client: errors": ("client/test_rest.py", "errors of the client, raised by it"),
+    "client: models": ("client/test_rest.py", "only declares the shapes of answers"),
+    "core.database: schema": (
         "core/test_migrations.py",
         "only declares tables; migrations are compared with it",
     ),
-    r"core\.events\.kinds": ("web/test_schema.py", "only declares the kinds of events"),
-    r"core\.migrations\..*": (
-        "core/test_migrations.py",
-        "migrations are run and compared as a sequence",
+    "core.events: kinds": ("web/test_schema.py", "only declares the kinds of events"),
+    "core.migrations: earlier": (
+        "contract/engines/test_earlier_system.py",
+        "a server is started on the database of the earlier program",
     ),
-    r"engines\.(assembly|parts|front|demo)": (
-        "engines/control/test_reconciler.py",
-        "only constructs and connects",
-    ),
-    r"engines\.control\.retries": (
+    (
+        "core.migrations: env\n"
+        "core.migrations.versions: v0001_events v0002_events_found v0003_engines v0004_sessions\n"
+    ): ("core/test_migrations.py", "migrations are run and compared as a sequence"),
+    (
+        "engines.control: answers\n"
+        "engines.model: answers\n"
+        "engines.monitoring: answers\n"
+        "engines.status: answers\n"
+        "engines.streams: answers\n"
+        "engines.variants: answers\n"
+        "engines.vpn: answers\n"
+    ): ("contract/test_openapi.py", "the schema of all answers is compared with the published one"),
+    "engines.control: retries": (
         "engines/provisioning/test_breaker_recovery.py",
         "says when a start is tried again; tested on a runtime in memory",
     ),
-    r"engines\.provisioning\..*": (
-        "engines/provisioning/test_provisioner.py",
-        "a part of provisioning, tested whole on a runtime in memory",
-    ),
-    r"engines\.streams\.(collector|content|turns)": (
-        "contract/engines/test_streams.py",
-        "what engines report is read back as the API shows it",
-    ),
-    r"engines\.fleet\.(fleet|leases)": (
-        "engines/provisioning/test_provisioner.py",
-        "the state of the half, read back in each test of engines",
-    ),
-    r"engines\.restoration": (
-        "engines/fleet/test_record.py",
-        "the record of an earlier server is taken up by a server that starts there",
-    ),
-    r"engines\.fleet\.adoption": (
+    "engines.fleet: adoption": (
         "engines/fleet/test_record.py",
         "engines are adopted from what is on record",
     ),
-    r"engines\.http\..*": (
+    "engines.fleet: leases": (
+        "engines/provisioning/test_provisioner.py",
+        "the state of the half, read back in each test of engines",
+    ),
+    "engines.http: answers client": (
         "engines/test_hostile_answers.py",
         "what engines answer is tested with engines that answer anything",
     ),
-    r"engines\.model\.(model|clock|orders|runtime)": (
+    "engines.model: clock model orders runtime": (
         "engines/provisioning/test_provisioner.py",
         "values of the half, in each test of engines",
     ),
-    r"engines\.model\.labels": (
+    "engines.model: labels": (
         "engines/runtimes/docker/test_json.py",
         "labels are read and written with containers",
     ),
-    r"engines\.model\.(listing|rendering)": (
+    "engines.model: listing rendering": (
         "contract/engines/test_provisioning.py",
         "answers are tested as documented",
     ),
-    r"engines\.vpn\.rendering": ("system/test_engines_vpn.py", "answers are tested as documented"),
-    r"engines\.vpn\.facts": ("engines/control/test_plan.py", "facts of a decision, in its table"),
-    r"engines\.vpn\.providers": (
-        "engines/vpn/test_control.py",
-        "a table of names, asked with the control server",
-    ),
-    r"engines\.runtimes\.docker\.usage": (
-        "engines/monitoring/test_usage.py",
-        "one test for the usage of all runtimes",
-    ),
-    r"engines\.runtimes\.process\..*": (
-        "engines/runtimes/process/test_runtime.py",
-        "a part of the runtime, tested with real processes",
-    ),
-    r"engines\.(model\.readiness|runtimes\.kind|runtimes\.docker\.kind)": (
+    ("engines.model: readiness\nengines.runtimes: kind\nengines.runtimes.docker: kind\n"): (
         "engines/test_readiness.py",
         "what a kind finds is told by the check of the machine",
     ),
-    r"engines\.runtimes\.sense": (
+    "engines.provisioning: admission": (
+        "engines/provisioning/test_provisioner.py",
+        "says whom the provisioner refuses, and how it is told",
+    ),
+    "engines.provisioning: launcher": (
+        "engines/provisioning/test_abandoned_starts.py",
+        "every start runs it, also one that its client has left",
+    ),
+    "engines.provisioning: remover": (
+        "engines/control/test_executor.py",
+        "every removal that was decided runs it",
+    ),
+    "engines.provisioning: roster": (
+        "engines/provisioning/test_runtimesync.py",
+        "what comes and goes with an engine that the runtime shows",
+    ),
+    "engines.provisioning: specbuilder": (
+        "engines/provisioning/test_provisioner.py",
+        "its specs are read back from what was started",
+    ),
+    "engines.runtimes.docker: usage": (
+        "engines/monitoring/test_usage.py",
+        "one test for the usage of all runtimes",
+    ),
+    "engines.runtimes.process: kind spawn": (
+        "engines/runtimes/process/test_runtime.py",
+        "a part of the runtime, tested with real processes",
+    ),
+    "engines.runtimes: sense": (
         "engines/runtimes/test_open_runtime.py",
         "looks for what the machine has before a runtime is opened",
     ),
-    r"engines\.settings\.runtimes": (
+    "engines.settings: runtimes": (
         "engines/runtimes/test_open_runtime.py",
         "settings of runtimes are tested where one is opened",
     ),
-    r"engines\.variants\.(catalogue|variantstore)": (
+    "engines.streams: collector content turns": (
+        "contract/engines/test_streams.py",
+        "what engines report is read back as the API shows it",
+    ),
+    "engines.variants: catalogue variantstore": (
         "engines/variants/test_customvariant.py",
         "the custom variant is kept and listed by it",
     ),
-    r"live\.__main__": ("system/test_webrtc.py", "a program; tested as a process"),
-    r"live\.hls\.(partlength|playlist|memory)": (
+    "engines.vpn: facts": ("engines/control/test_plan.py", "facts of a decision, in its table"),
+    "engines.vpn: providers": (
+        "engines/vpn/test_control.py",
+        "a table of names, asked with the control server",
+    ),
+    "engines.vpn: rendering": ("system/test_engines_vpn.py", "answers are tested as documented"),
+    "engines: assembly demo front parts": (
+        "engines/control/test_reconciler.py",
+        "only constructs and connects",
+    ),
+    "engines: restoration": (
+        "engines/fleet/test_record.py",
+        "the record of an earlier server is taken up by a server that starts there",
+    ),
+    "live.hls: memory partlength playlist": (
         "live/hls/test_packager.py",
         "the packager writes with it",
     ),
-    r"live\.rtsp\.(server|udp)": ("live/rtsp/test_door.py", "players are served over real sockets"),
-    r"live\.transcoding\..*": (
+    "live.rtsp: server udp": ("live/rtsp/test_door.py", "players are served over real sockets"),
+    "live.transcoding: process recoder transcode transcoder": (
         "live/transcoding/test_transcodes.py",
         "transcodes run it on real pictures",
     ),
-    r"live\.webrtc\.certificate": ("live/webrtc/test_webrtc.py", "used with each session"),
-    r"media\.decodetimes": ("worker/rtp/test_clock.py", "times of cameras are put in order there"),
-    r"media\.h264\.pictureorder": (
+    "live.transcoding: shownorder": (
+        "live/frames/test_stream.py",
+        "says of a camera's stream whether its pictures are reordered",
+    ),
+    "live.webrtc: certificate": ("live/webrtc/test_webrtc.py", "used with each session"),
+    "live: __main__": ("system/test_webrtc.py", "a program; tested as a process"),
+    "media.h264: codec": ("media/mp4/test_movie.py", "a value, read from a movie box"),
+    "media.h264: colour": ("studio/test_colours.py", "colours are followed from camera to file"),
+    "media.h264: pictureorder": (
         "media/h264/test_syntax.py",
         "order of pictures is read with the syntax",
     ),
-    r"media\.h264\.codec": ("media/mp4/test_movie.py", "a value, read from a movie box"),
-    r"media\.h264\.colour": ("studio/test_colours.py", "colours are followed from camera to file"),
-    r"media\.matchfiles": ("media/mp4/test_ordinary.py", "names of files, met in each recording"),
-    r"media\.picture\.pitchplay": (
+    ("media.picture: pitchplay\nsim: pitch\n"): (
         "studio/test_pitch.py",
         "the pitch is drawn, filmed and calibrated in one test",
     ),
-    r"media\.storage\.disk": (
+    "media.storage: disk": (
         "worker/test_disks.py",
         "disks that fail are tested under the recorder",
     ),
-    r"media\.storage\.mounts": (
+    "media.storage: mounts": (
         "capture/library/test_recordingsdisk.py",
         "mounts are looked for under the recordings",
     ),
-    r"sim\.pitch": (
-        "studio/test_pitch.py",
-        "the pitch is drawn, filmed and calibrated in one test",
+    ("media: decodetimes\nworker.rtp: mediatime\n"): (
+        "worker/rtp/test_clock.py",
+        "times of cameras are put in order there",
     ),
-    r"sim\.(mpegts|sessions)": ("sim/test_engine.py", "a part of the simulated engine"),
-    r"sim\.httpserver": ("sim/test_engine.py", "a part of the simulated engine"),
-    r"sim\.rtsp\..*": (
+    "media: matchfiles": ("media/mp4/test_ordinary.py", "names of files, met in each recording"),
+    "sim.rtsp.media: payload player source tone": (
+        "sim/rtsp/media/test_outlet.py",
+        "a part of what the simulated camera sends",
+    ),
+    "sim.rtsp: message misbehaviour occasion servedcamera server transport": (
         "sim/rtsp/test_connection.py",
         "a part of the simulated camera, tested over its socket, option by option",
     ),
-    r"studio\.errors": ("studio/verbs/test_panorama.py", "errors of the verbs, raised by them"),
-    r"studio\.__main__": ("capture/processing/test_jobs.py", "a program; tested as a process"),
-    r"studio\.pictures\.encoder|studio\.verbs\.edges": (
+    "sim: httpserver mpegts sessions": ("sim/test_engine.py", "a part of the simulated engine"),
+    ("studio.pictures: encoder\nstudio.verbs: edges\n"): (
         "studio/test_cut.py",
         "cuts are coded with it",
     ),
-    r"studio\.pictures\.jpeg": ("studio/verbs/test_poster.py", "posters are written with it"),
-    r"studio\.pictures\.planes": ("studio/test_colours.py", "pictures are made of planes"),
-    r"studio\.pictures\.footage": ("studio/verbs/test_panorama.py", "reads recorded matches"),
-    r"studio\.stitching\.matching": (
-        "studio/stitching/test_calibration.py",
-        "points are matched for a calibration",
-    ),
-    r"studio\.verbs\.(calibrate|follow)": ("studio/test_pitch.py", "needs a filmed pitch"),
-    r"studio\.verbs\.reel": ("studio/test_colours.py", "made of footage with known colours"),
-    r"studio\.verbs\.sprites": ("studio/verbs/test_archive.py", "sprites are made of an archive"),
-    r"studio\.verbs\.(live|capture)|studio\.pictures\.receiving|studio\.stitching\.sidebyside": (
+    "studio.pictures: footage": ("studio/verbs/test_panorama.py", "reads recorded matches"),
+    "studio.pictures: jpeg": ("studio/verbs/test_poster.py", "posters are written with it"),
+    "studio.pictures: planes": ("studio/test_colours.py", "pictures are made of planes"),
+    ("studio.pictures: receiving\nstudio.stitching: sidebyside\nstudio.verbs: capture live\n"): (
         "system/test_panorama.py",
         "needs running cameras",
     ),
-    r"web\.app": (
-        "web/test_description.py",
-        "only constructs and connects; the description is of what it connects",
+    "studio.stitching: matching": (
+        "studio/stitching/test_calibration.py",
+        "points are matched for a calibration",
     ),
-    r"web\.auth\.cookies": ("web/auth/test_sessions.py", "a session is kept in a cookie"),
-    r"web\.files\.cuts": ("system/test_clips.py", "cuts are downloaded there"),
-    r"web\.http\.(answers|deps|errors|methods|telemetry|work)": (
+    "studio.verbs: calibrate follow": ("studio/test_pitch.py", "needs a filmed pitch"),
+    "studio.verbs: reel": ("studio/test_colours.py", "made of footage with known colours"),
+    "studio.verbs: sprites": ("studio/verbs/test_archive.py", "sprites are made of an archive"),
+    "studio: __main__": ("capture/processing/test_jobs.py", "a program; tested as a process"),
+    "studio: errors": ("studio/verbs/test_panorama.py", "errors of the verbs, raised by them"),
+    "web.auth: cookies": ("web/auth/test_sessions.py", "a session is kept in a cookie"),
+    "web.files: cuts": ("system/test_clips.py", "cuts are downloaded there"),
+    "web.http: answers deps errors methods telemetry": (
         "contract/test_routes.py",
         "under each route",
     ),
-    r"web\.models\..*": (
+    "web.models.engines: orchestrator provisioning streams variants": (
+        "contract/engines/test_provisioning.py",
+        "only declares requests and answers, sent and read in the tests of the contract",
+    ),
+    "web.models: base unknownfields": (
+        "web/test_hostile_input.py",
+        "what all bodies have in common, tested with bodies that clients must not send",
+    ),
+    (
+        "web.models: errors events links service session\n"
+        "web.models.capture: clips details diagnostics library panorama preview processing\n"
+        "  recording\n"
+    ): (
         "contract/test_examples.py",
         "only declares the shapes of answers; the examples of the contract are read with it",
     ),
-    r"web\.routes\.engines\..*": (
+    "web.routes.capture: diagnostics": (
+        "contract/test_diagnostics.py",
+        "handlers are tested as the API is documented",
+    ),
+    "web.routes.capture: library": (
+        "contract/test_library.py",
+        "handlers are tested as the API is documented",
+    ),
+    "web.routes.capture: matches trash": (
+        "contract/test_matches.py",
+        "handlers are tested as the API is documented",
+    ),
+    "web.routes.capture: recording": (
+        "contract/test_recording.py",
+        "handlers are tested as the API is documented",
+    ),
+    "web.routes.engines: cached engines orchestrator provisioning": (
         "contract/engines/test_provisioning.py",
         "handlers are tested as the API is documented",
     ),
-    r"web\.routes\..*": ("contract/test_routes.py", "handlers are tested as the API is documented"),
-    r"web\.websocket\.(actions|channels|outbox)": (
+    "web.routes.engines: streams": (
+        "contract/engines/test_streams.py",
+        "handlers are tested as the API is documented",
+    ),
+    "web.routes.engines: structured": (
+        "contract/engines/test_refusals.py",
+        "the form of refusals is tested as the API is documented",
+    ),
+    "web.routes.engines: variants": (
+        "contract/engines/test_custom_variant.py",
+        "handlers are tested as the API is documented",
+    ),
+    "web.routes: events": (
+        "contract/test_events.py",
+        "handlers are tested as the API is documented",
+    ),
+    ("web.routes: service\nweb.routes.capture: cloud panorama processing\n"): (
+        "contract/test_routes.py",
+        "handlers are tested as the API is documented",
+    ),
+    "web.server: websocket": ("web/websocket/test_sockets.py", "tested over real sockets"),
+    "web.websocket: actions channels outbox": (
         "web/websocket/test_hub.py",
         "under each message of a hub",
     ),
-    r"web\.server\.websocket": ("web/websocket/test_sockets.py", "tested over real sockets"),
-    r"worker\.__main__": ("worker/test_worker.py", "a program; tested as a process"),
-    r"worker\.place": ("worker/test_worker.py", "says where the worker writes"),
-    r"worker\.network\.feed": (
+    "web: app": (
+        "web/test_description.py",
+        "only constructs and connects; the description is of what it connects",
+    ),
+    "worker.network: feed": (
         "worker/network/test_camera.py",
         "feeds the pipeline of a network camera",
     ),
-    r"worker\.pipeline\..*": (
+    "worker.pipeline: picturefeed pitchpicture still viewers": (
         "worker/pipeline/test_pipeline.py",
         "a part of the pipeline, tested with GStreamer",
     ),
-    r"worker\.recording\..*": (
+    "worker.recording: backlog diskwatch ledger pace writerthread": (
         "worker/recording/test_recorder.py",
         "a part of the recorder, tested on the files that it leaves",
     ),
-    r"worker\.rtp\..*": (
+    "worker.rtp: accessunits allowance errors packet payload sequence": (
         "worker/rtp/test_properties.py",
         "a stage of the receiver, tested with whole streams",
     ),
-    r"worker\.rtsp\.media\.udp|worker\.rtsp\.session": (
-        "worker/network/test_camera.py",
-        "tested with simulated cameras",
-    ),
-    r"worker\.rtsp\..*": (
+    "worker.rtsp: __main__ conversation describing errors link": (
         "worker/rtsp/test_opening.py",
         "a part of a conversation with a camera, tested whole",
     ),
+    ("worker.rtsp: session\nworker.rtsp.media: udp\n"): (
+        "worker/network/test_camera.py",
+        "tested with simulated cameras",
+    ),
+    "worker: __main__": ("worker/test_worker.py", "a program; tested as a process"),
+    "worker: place": ("worker/test_worker.py", "says where the worker writes"),
 }
-"""Modules that are tested as parts of something larger: the test that covers them, and why."""
+"""Modules of a package, the test that covers them as parts of something larger, and why."""
+
+
+def _modules_in(group: str) -> list[str]:
+    found, package = [], ""
+    for word in group.split():
+        if word.endswith(":"):
+            package = word[:-1] + "."
+        else:
+            found.append(package + word)
+    return found
+
+
+COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
+    module: covered for group, covered in _GROUPS.items() for module in _modules_in(group)
+}
+"""Modules without a test at their place, each by its full name."""
