@@ -158,7 +158,9 @@ def trouble(work: Path, state: str, rounds: int) -> Row:
                 (gap["to_unix_ns"] - gap["from_unix_ns"]) / 1e9
                 for gap in touchline.manifest("match")["gaps"]
             )
-    what = f"disk {state.replace('_', '-')} {rounds} times: reported / both cameras write again, worst"
+    what = (
+        f"disk {state.replace('_', '-')} {rounds} times: reported / both cameras write again, worst"
+    )
     if not able:
         return Row("C14", what, "not possible with this kernel's ext4", "<= 200 / <= 200 ms", True)
     return Row(
