@@ -205,7 +205,7 @@ async def test_where_a_helper_knows_nothing_the_file_counts(tmp_path: Path) -> N
         ("exit 3", "exited with status 3"),
         ("echo s3cret; exit 1", "exited with status 1"),
         ("echo s3cret", "did not return JSON"),
-        ("cat /dev/zero", "says more"),
+        ("cat /dev/zero", "too long"),
         (None, "not installed"),
     ],
 )
