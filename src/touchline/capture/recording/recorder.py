@@ -301,16 +301,17 @@ class Recorder:
     async def _begin_recording(self, running: Running, *, adopted: bool) -> bool:
         """Start the cameras, or take them over, and answer waiting start requests."""
         context, match = self._context, running.match
+        missing: dict[int, str] = {}
         if adopted:
             report = adoption.taken_over(match)
         else:
-            report = await start_cameras(
+            report, missing = await start_cameras(
                 context, match, require_all=running.require_all, resuming=match.resumed
             )
         if report["success"]:
             match.begin()
             context.last_stop.clear()
-            self._await_late(match, report)
+            self._await_late(match, missing)
             context.note_unsaved()
         else:
             self._refused(match.match_id, report)
@@ -346,15 +347,14 @@ class Recorder:
             # The next start finds any worker that still records, and ends it.
             log.exception("the cameras of %s could not be stopped", match.match_id)
 
-    def _await_late(self, match: Match, report: StartReport) -> None:
-        """Add optional cameras when they become available.
+    def _await_late(self, match: Match, missing: Mapping[int, str]) -> None:
+        """Add the optional cameras that are missing when they become available.
 
-        Their workers keep trying.
+        Their workers keep trying. `missing` says why each did not start.
         """
-        errors = report.get("errors") or {}
-        for camera_id in report.get("cameras_failed") or ():
+        for camera_id in sorted(missing):
             track = match.tracks[camera_id]
-            self.follower.lose(match, track, errors[f"camera_{camera_id}"])
+            self.follower.lose(match, track, missing[camera_id])
             if not track.recording:
                 self._context.spawn(self.follower.go_on, match, track, name="late camera")
 

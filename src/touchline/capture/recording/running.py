@@ -36,8 +36,7 @@ class PendingReport(Generic[ReportT]):
         """Return the report. Raises the error that was set instead."""
         await self._settled.wait()
         if self._value is None:
-            msg = "a report without a value"
-            raise RuntimeError(msg)
+            raise RuntimeError("a report without a value")
         if isinstance(self._value, Exception):
             raise self._value
         return self._value

@@ -29,12 +29,13 @@ _LOST_CAMERA_TIMEOUT_S = 2.0
 
 async def start_cameras(
     context: RecordingContext, match: Match, *, require_all: bool, resuming: bool = False
-) -> StartReport:
+) -> tuple[StartReport, dict[int, str]]:
     """Start the cameras, and return when the first frames of all required ones are synced.
 
-    A failed start leaves no file and no worker recording. One that resumes an interrupted match
-    does not fail: after a power cut cameras take longer to come back than the server. Raises
-    OSError if the match's folder cannot be written.
+    Returns the report, and by camera id why each missing camera did not start. A failed start
+    leaves no file and no worker recording. One that resumes an interrupted match does not fail:
+    after a power cut cameras take longer to come back than the server. Raises OSError if the
+    match's folder cannot be written.
     """
     new_folder = not await anyio.Path(match.folder).exists()
     try:
@@ -64,7 +65,7 @@ async def start_cameras(
     errors = {f"camera_{i}": reasons[i] for i in failed}
     if failed and not resuming and (require_all or not started):
         await _roll_back(context, match, new_folder=new_folder, before=before)
-        return _not_started(failed, errors, require_all=require_all)
+        return _not_started(failed, errors, require_all=require_all), reasons
     report: StartReport = {
         "success": True,
         "message": f"Recording started for match: {match.match_id}",
@@ -76,7 +77,7 @@ async def start_cameras(
     }
     if errors:
         report["errors"] = errors
-    return report
+    return report, reasons
 
 
 def _not_started(failed: list[int], errors: dict[str, str], *, require_all: bool) -> StartReport:

@@ -90,8 +90,7 @@ class PreviewSettings(BaseModel):
     @model_validator(mode="after")
     def _rtsp_off_loopback_has_a_password(self) -> PreviewSettings:
         if self.rtsp and not _is_loopback(self.rtsp_host) and self.rtsp_password is None:
-            msg = "rtsp_password is required unless rtsp_host is a loopback address"
-            raise ValueError(msg)
+            raise ValueError("rtsp_password is required unless rtsp_host is a loopback address")
         return self
 
     def ice_servers(self, *, with_credentials: bool) -> list[IceServer]:
@@ -115,16 +114,14 @@ def _ice_url(text: str, schemes: tuple[str, ...]) -> tuple[str, str, str]:
     """Return the URL as browsers accept it (`turn:host:port?…`), the user and the password."""
     scheme, _, rest = text.partition(":")
     if scheme not in schemes:
-        msg = f"must begin with {' or '.join(f'{s}:' for s in schemes)}"
-        raise ValueError(msg)
+        raise ValueError(f"must begin with {' or '.join(f'{s}:' for s in schemes)}")
     parts = urlsplit(f"//{rest.removeprefix('//')}")
     try:
         port = parts.port
     except ValueError:
         port = -1
     if not parts.hostname or port == -1 or parts.path:
-        msg = f"write it like {schemes[0]}:host:3478"
-        raise ValueError(msg)
+        raise ValueError(f"write it like {schemes[0]}:host:3478")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     url = f"{scheme}:{host}" + (f":{port}" if port else "")
     url += f"?{parts.query}" if parts.query else ""
