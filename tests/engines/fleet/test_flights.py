@@ -24,7 +24,8 @@ def test_a_flight_counts_until_it_leaves_however_often_it_does() -> None:
 def test_only_the_start_of_that_name_hears_of_a_death() -> None:
     book = FlightBook()
     one, other = (book.board(None, forwarded=False, for_client=False) for _ in range(2))
-    one.name, other.name = "acestream-1", "acestream-2"
+    one.name_instance("acestream-1")
+    other.name_instance("acestream-2")
     book.instance_died("acestream-2", 137)
     assert other.died.is_set()
     assert other.exit_code == 137
@@ -38,11 +39,28 @@ async def test_a_start_that_was_left_goes_to_one_equal_order_only() -> None:
 
     book = FlightBook()
     flight = book.board(None, forwarded=False, for_client=True, wanted="plain")
-    flight.task = asyncio.create_task(start())
+    task = flight.run(start())
     assert book.take_left("plain") is None, "somebody waits for it"
-    flight.is_left = True
+    flight.abandon()
     assert book.take_left("other") is None
     assert book.take_left("plain") is flight
     assert book.take_left("plain") is None
-    flight.task.cancel()
-    await asyncio.wait({flight.task})
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def test_a_place_can_add_a_forwarded_port_but_not_remove_it() -> None:
+    flight = FlightBook().board(None, forwarded=False, for_client=False)
+    flight.place("v1", forwarded=True)
+    flight.place("v2", forwarded=False)
+    assert flight.vpn == "v2"
+    assert flight.forwarded
+
+
+def test_the_next_attempt_of_a_start_does_not_hear_of_the_death_of_the_last() -> None:
+    book = FlightBook()
+    flight = book.board(None, forwarded=False, for_client=False)
+    flight.name_instance("acestream-1")
+    book.instance_died("acestream-1", 1)
+    flight.name_instance("acestream-2")
+    assert not flight.died.is_set()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import anyio
 
@@ -13,7 +14,10 @@ from touchline.engines.model.model import Engine
 
 @dataclass(eq=False)
 class Flight:
-    """Engine that is being started; it counts as an engine from the beginning."""
+    """Engine that is being started; it counts as an engine from the beginning.
+
+    It changes only through its methods.
+    """
 
     vpn: str | None
     forwarded: bool
@@ -29,6 +33,34 @@ class Flight:
     name: str = ""
     died: anyio.Event = field(default_factory=anyio.Event)
     exit_code: int | None = None
+
+    def name_instance(self, name: str) -> None:
+        """Set the name under which the next attempt starts the instance."""
+        self.name = name
+        self.died = anyio.Event()
+
+    def place(self, vpn: str | None, *, forwarded: bool) -> None:
+        """Set where the engine is started; a forwarded flight stays forwarded."""
+        self.vpn = vpn
+        self.forwarded = self.forwarded or forwarded
+
+    def run(self, start: Coroutine[Any, Any, Engine]) -> asyncio.Task[Engine]:
+        """Run the start in a task of its own, and return the task."""
+        self.task = asyncio.get_running_loop().create_task(start)
+        return self.task
+
+    def abandon(self) -> None:
+        """Leave the start to the next equal order: its client has disconnected."""
+        self.is_left = True
+
+    def join(self) -> None:
+        """Reserve an abandoned start for another client."""
+        self.is_left = False
+
+    def end(self, exit_code: int | None) -> None:
+        """Notify the start that its instance has ended."""
+        self.exit_code = exit_code
+        self.died.set()
 
 
 class FlightBook:
@@ -59,7 +91,7 @@ class FlightBook:
         """Return an abandoned start of an equal order, reserved for the caller."""
         for flight in self._flights:
             if flight.wanted == wanted and flight.is_left and flight.task is not None:
-                flight.is_left = False
+                flight.join()
                 return flight
         return None
 
@@ -67,5 +99,4 @@ class FlightBook:
         """Notify the start of the named instance that the instance has ended."""
         for flight in self._flights:
             if flight.name == name:
-                flight.exit_code = exit_code
-                flight.died.set()
+                flight.end(exit_code)

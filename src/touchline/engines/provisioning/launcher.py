@@ -128,8 +128,7 @@ class Launcher:
         async with self._spec_builder.prepare(
             order, vpn=flight.vpn, name=name, mark=mark
         ) as prepared:
-            flight.vpn = prepared.vpn
-            flight.forwarded = flight.forwarded or prepared.forwarded
+            flight.place(prepared.vpn, forwarded=prepared.forwarded)
             must_be_reachable(self._fleet)  # it may have become unavailable meanwhile
             instance = await self._runtime.start(prepared.spec, within_s=timeout_s)
             try:
@@ -219,8 +218,7 @@ class Launcher:
 
     @contextmanager
     def _in_flight(self, flight: Flight, name: str) -> Iterator[None]:
-        flight.name = name
-        flight.died = anyio.Event()
+        flight.name_instance(name)
         self._runtime_sync.starting.add(name)
         try:
             yield

@@ -194,9 +194,9 @@ class Provisioner:
         return flight
 
     def _run_in_task(self, flight: Flight, start: Coroutine[Any, Any, Engine]) -> None:
-        flight.task = asyncio.get_running_loop().create_task(start)
-        self._tasks.add(flight.task)
-        flight.task.add_done_callback(self._start_ended)
+        task = flight.run(start)
+        self._tasks.add(task)
+        task.add_done_callback(self._start_ended)
 
     def try_again(self) -> None:
         """Start an engine if only a half-open circuit breaker refuses one to a client.
@@ -209,7 +209,7 @@ class Provisioner:
             return
         wanted = wanted_by(EngineOrder(), None)
         flight = self._flights.board(None, forwarded=False, for_client=True, wanted=wanted)
-        flight.is_left = True
+        flight.abandon()
         self._run_in_task(flight, self._try(flight, trial))
 
     async def _try(self, flight: Flight, trial: Trial) -> Engine:
@@ -230,7 +230,7 @@ class Provisioner:
         try:
             await asyncio.wait({task})
         except BaseException:
-            flight.is_left = True
+            flight.abandon()
             if task.done() and not task.cancelled() and task.exception() is None:
                 self._handouts.keep_left(flight.wanted or "", task.result())
             self._fleet.plan_outdated.mark()
