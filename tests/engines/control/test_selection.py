@@ -28,3 +28,10 @@ async def test_selecting_claims_the_best_engine_and_waits_for_capacity() -> None
             tasks.start_soon(end)
             again = await rig.front.selection.select(SelectOrder(wait_s=5.0))
         assert again.engine.id == first.engine.id
+
+
+async def test_an_engine_that_is_given_back_goes_to_the_next_client() -> None:
+    async with opened_half(settings_for(scaling={"max_replicas": 1})) as rig:
+        first = await rig.front.selection.select(SelectOrder())
+        rig.front.selection.give_back(first)
+        assert (await rig.front.selection.select(SelectOrder())).engine.id == first.engine.id

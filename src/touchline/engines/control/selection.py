@@ -89,6 +89,13 @@ class EngineSelection:
             with anyio.move_on_after(left_s):
                 await self._fleet.engines_changed.wait(seen)
 
+    def give_back(self, selected: Selected) -> None:
+        """Release the engine for other clients.
+
+        Its client disconnected before the answer.
+        """
+        self._fleet.leases.release(selected.engine.id)
+
     def _claim(self, engine: Engine, order: SelectOrder) -> Selected:
         lease_s = order.lease_s or self._settings.lease_s
         lease_id = secrets.token_hex(8)

@@ -6,7 +6,6 @@ a request to an engine does not load it.
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -41,7 +40,7 @@ class HttpClient:
             return self._session
         async with self._opening:
             if "aiohttp" not in sys.modules:
-                await to_thread.run_sync(importlib.import_module, "aiohttp")
+                await to_thread.run_sync(_load_library)
             return self._open()
 
     def _open(self) -> ClientSession:
@@ -66,6 +65,11 @@ class HttpClient:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
+
+
+def _load_library() -> None:
+    """Load the library. Blocks."""
+    import aiohttp  # noqa: F401
 
 
 @asynccontextmanager

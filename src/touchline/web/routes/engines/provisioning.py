@@ -130,7 +130,7 @@ async def select_engine(request: Request, order: Annotated[SelectEngine, Body()]
     )
     engine = selected.engine
     if await request.is_disconnected():
-        engines.fleet.leases.release(engine.id)  # the client has disconnected
+        engines.selection.give_back(selected)  # the client has disconnected
     shown: SelectedEngine = {
         "lease_id": selected.lease_id,
         "lease_seconds": selected.lease_s,
