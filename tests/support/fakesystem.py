@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import SecretStr
 
@@ -16,12 +16,14 @@ from support.fakerecorders import FakeRecorder
 from support.half import idle_half, settings_for
 from support.libraryservices import idle_services
 from support.supervised import supervisor as idle_supervisor
+from touchline.capture.front import Capture
 from touchline.capture.host.machine import MachineSampler
 from touchline.capture.library.answers import Deleted
 from touchline.capture.library.trash.answers import MovedToTrash
 from touchline.capture.logs.catalogue import Logs
 from touchline.capture.logs.diagnostics import Diagnostics
 from touchline.capture.processing.removal import Removal
+from touchline.capture.recording.answers import StartReport
 from touchline.capture.settings.tree import CaptureSettings
 from touchline.core.errors import Failed
 from touchline.core.history.rings import History
@@ -118,6 +120,9 @@ class FakeCapture:
             "cameras": self.cameras.status(),
             "disk_minutes_left": self.recorder.disk_minutes(),
         }
+
+    async def start_recording(self, match_id: str | None, **options: Any) -> StartReport:
+        return await Capture.start_recording(cast("Any", self), match_id, **options)
 
     async def delete_match(self, match_id: str) -> Deleted:
         return await Removal(self.library, self.jobs).delete(match_id)

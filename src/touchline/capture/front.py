@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from touchline.capture.host.machine import MachineSampler
 from touchline.capture.library.answers import Deleted
 from touchline.capture.library.details import DetailsStore
 from touchline.capture.library.library import Library
+from touchline.capture.library.manifest.detailsfile import Details
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.clips import Clips
 from touchline.capture.library.playback.footage import Footage
@@ -33,9 +35,13 @@ from touchline.capture.processing.jobs import JobQueue
 from touchline.capture.processing.processing import Processing
 from touchline.capture.processing.removal import Removal
 from touchline.capture.programs.viewer import LiveLink
+from touchline.capture.recording.answers import StartReport
 from touchline.capture.recording.recorder import Recorder
+from touchline.core.errors import TouchlineError
 from touchline.core.supervision import ReadinessReason, Supervisor
 from touchline.core.tasks import Changed
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,38 @@ class Capture:
     def reasons(self) -> list[ReadinessReason]:
         """Return what currently fails in this half's background work, for readiness."""
         return self.supervisor.reasons()
+
+    async def start_recording(
+        self,
+        match_id: str | None,
+        *,
+        force: bool,
+        process_after_recording: bool,
+        require_all: bool | None = None,
+        details: Details | None = None,
+    ) -> StartReport:
+        """Start recording a match, store its details, and return the report.
+
+        A recording that runs is a success, whether its details can be stored or not. Raises what
+        `Recorder.start` raises.
+        """
+        report = await self.recorder.start(
+            match_id,
+            force=force,
+            process_after_recording=process_after_recording,
+            require_all=require_all,
+        )
+        recorded = report.get("match_id")
+        if details is None or recorded is None or not report["success"]:
+            return report
+        try:
+            await self.details.put(recorded, details)
+        except TouchlineError as error:
+            warning = f"The match is recorded without its details: {error.message}"
+            log.warning("%s", warning)
+            # The report itself is that of every client that waited for this start.
+            return {**report, "warnings": [warning]}
+        return report
 
     async def delete_match(self, match_id: str) -> Deleted:
         """Delete a match with all its files and jobs.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -18,7 +17,6 @@ from touchline.capture import (
     Status,
     StopReport,
 )
-from touchline.core.errors import Invalid, TouchlineError
 from touchline.web.auth.auth import NEEDS_KEY
 from touchline.web.http.answers import answer
 from touchline.web.http.deps import CaptureDep
@@ -29,8 +27,6 @@ from touchline.web.models.capture.recording import StartRecording
 
 if TYPE_CHECKING:
     from touchline.capture import Capture
-
-log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/api/v1", tags=["capture"], responses=may_answer(500), route_class=Route)
 
@@ -110,33 +106,19 @@ async def start_recording(body: StartRecording, capture: CaptureDep) -> Response
     Responds once the first frame of every required camera is on the disk. A refusal (already
     recording, a camera does not start) is reported with status 200 and `success` false.
     """
-    try:
-        return answer(await start(capture, body))
-    except Invalid as error:
-        # Only the id can be checked; the recorder does not know where it came from.
-        place = ("body", "match_id")
-        raise Invalid(error.message, code=error.code, loc=place, input=body.match_id) from error
+    return answer(await start(capture, body))
 
 
 async def start(capture: Capture, body: StartRecording) -> StartReport:
-    """Start recording, store the match's details, and return the body of the response.
-
-    A recording that runs is a success, whether its details can be stored or not.
-    """
-    report = await capture.recorder.start(
+    """Start recording as the request says, and return the body of the response."""
+    report = await capture.start_recording(
         body.match_id or None,
         force=bool(body.force),
         process_after_recording=bool(body.process_after_recording),
         require_all=body.require_all_cameras,
+        details=None if body.details is None else body.details.to_details(),
     )
-    warnings, match_id = body.warnings(), report.get("match_id")
-    if report["success"] and match_id is not None and body.details is not None:
-        try:
-            await capture.details.put(match_id, body.details.to_details())
-        except TouchlineError as error:
-            log.warning("The match is recorded without its details: %s", error.message)
-            warnings.append(f"The match is recorded without its details: {error.message}")
-    # The report is that of every client that waited for this start.
+    warnings = [*body.warnings(), *(report.get("warnings") or ())]
     return {**report, "warnings": warnings} if warnings else report
 
 
