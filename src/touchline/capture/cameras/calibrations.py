@@ -75,7 +75,7 @@ class PanoramaSettings(BaseModel):
 class Calibrations:
     """Store of calibrations and of the panorama configuration.
 
-    Belongs to the event loop; `read_calibrations` creates it.
+    Created by `read_calibrations`.
     """
 
     def __init__(

@@ -11,8 +11,8 @@ from touchline.capture.cameras.cameras import Camera
 class CameraNews:
     """Dispatcher of camera events, in the order in which the listeners were registered.
 
-    Belongs to the event loop. It keeps the first message of each worker, from which a new server
-    learns what is being recorded.
+    It keeps the first message of each worker, from which a new server learns what is being
+    recorded.
     """
 
     def __init__(self) -> None:

@@ -35,7 +35,7 @@ class _Seen:
 
 
 class Watchdog:
-    """Writer of one log line per change, with counters. Belongs to the event loop."""
+    """Writer of one log line per change, with counters."""
 
     def __init__(
         self,

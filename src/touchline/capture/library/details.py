@@ -14,7 +14,7 @@ from touchline.core.errors import Failed, NotFound
 
 
 class DetailsStore:
-    """Details of all matches, read on demand. Belongs to the event loop."""
+    """Details of all matches, read on demand."""
 
     def __init__(self, library: Library) -> None:
         self._library = library

@@ -51,7 +51,7 @@ class _File(BaseModel):
 
 
 class Markers:
-    """Markers of all matches, read on demand. Belongs to the event loop."""
+    """Markers of all matches, read on demand."""
 
     def __init__(
         self,

@@ -39,7 +39,7 @@ _BITRATE_KBPS = 8000
 
 
 class PanoramaPreview:
-    """Control of the live panorama. Belongs to the event loop."""
+    """Control of the live panorama."""
 
     def __init__(
         self,

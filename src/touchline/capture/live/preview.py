@@ -43,7 +43,7 @@ _GIVE_UP_S = 2.0
 
 
 class Preview:
-    """Control of the cameras' live view. Belongs to the event loop."""
+    """Control of the cameras' live view."""
 
     def __init__(
         self,

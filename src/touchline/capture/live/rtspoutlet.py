@@ -18,10 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class RtspOutlet:
-    """RTSP service of the live process, with a count of its clients.
-
-    Belongs to the event loop.
-    """
+    """RTSP service of the live process, with a count of its clients."""
 
     def __init__(
         self,

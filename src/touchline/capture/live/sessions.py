@@ -64,7 +64,7 @@ Ended = Callable[[WebRtcSession, str], None]
 
 
 class WebRtcSessions:
-    """Registry of all sessions. Belongs to the event loop."""
+    """Registry of all sessions."""
 
     def __init__(
         self,

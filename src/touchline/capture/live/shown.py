@@ -50,7 +50,7 @@ class LiveCamera:
 
 
 class LiveCameras:
-    """Set of shown cameras. Belongs to the event loop."""
+    """Set of shown cameras."""
 
     def __init__(
         self, settings: PreviewSettings, live: LiveLink, *, start_timeout_s: float

@@ -36,10 +36,7 @@ class Still:
 
 
 class Stills:
-    """Stills of all cameras, including those that record or are idle.
-
-    Belongs to the event loop.
-    """
+    """Stills of all cameras, including those that record or are idle."""
 
     def __init__(self, cameras: Mapping[int, Camera], folder: Path) -> None:
         self._cameras = cameras

@@ -39,7 +39,7 @@ _FOLDER = "capturing"
 
 
 class Calibrating:
-    """Control of the current calibration, if there is one. Belongs to the event loop."""
+    """Control of the current calibration, if there is one."""
 
     def __init__(
         self,

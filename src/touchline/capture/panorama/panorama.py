@@ -39,7 +39,7 @@ It is the value on two cores, used until a measurement is available.
 
 
 class Panorama:
-    """Interface for the panorama's routes and channel. Belongs to the event loop."""
+    """Interface for the panorama's routes and channel."""
 
     def __init__(
         self,

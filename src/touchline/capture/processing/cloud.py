@@ -31,7 +31,7 @@ MIB = 1 << 20
 
 
 class Cloud:
-    """Uploaded files of matches. Belongs to the event loop."""
+    """Uploaded files of matches."""
 
     def __init__(self, settings: UploadSettings, library: Library) -> None:
         self._settings = settings

@@ -105,7 +105,7 @@ Finish = Callable[[Job, Mapping[str, Any]], Awaitable[None]]
 
 
 class JobQueue:
-    """Job queue, oldest first. Belongs to the event loop.
+    """Job queue, oldest first.
 
     `prepare` creates the run of a job and raises TouchlineError if it cannot be done; `finish`
     stores its result. `hold` returns whether no job may run at the moment.

@@ -17,7 +17,7 @@ from touchline.media.matchfiles import as_text
 
 
 class Processing:
-    """Post-processing of matches by jobs in the queue. Belongs to the event loop."""
+    """Post-processing of matches by jobs in the queue."""
 
     def __init__(
         self,

@@ -30,7 +30,7 @@ _UPLOAD_FACTS = frozenset({"state", "key", "size_bytes", "sent_bytes", "error"})
 
 
 class JobResults:
-    """Results of finished jobs. Belongs to the event loop."""
+    """Results of finished jobs."""
 
     def __init__(self, library: Library, events: EventLog) -> None:
         # A separate limiter, because the general pool is the recorder's.

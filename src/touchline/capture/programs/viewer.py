@@ -30,7 +30,7 @@ OnStarted = Callable[[], Awaitable[None]]
 
 
 class LiveLink:
-    """Live process as seen by the server. Belongs to the event loop."""
+    """Live process as seen by the server."""
 
     def __init__(
         self,

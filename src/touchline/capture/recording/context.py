@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RecordingContext:
-    """Shared services and state of the recorder. Belongs to the event loop."""
+    """Shared services and state of the recorder."""
 
     settings: CaptureSettings
     root: Path

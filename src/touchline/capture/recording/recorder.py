@@ -49,7 +49,7 @@ It gives every worker time to build its pipeline.
 
 
 class Recorder:
-    """Control of recordings: start, monitoring and stop. Belongs to the event loop."""
+    """Control of recordings: start, monitoring and stop."""
 
     def __init__(self, context: RecordingContext, lease: CameraLease) -> None:
         self.changed = context.changed

@@ -114,7 +114,7 @@ class _Ring:
 
 
 class History:
-    """The last week of the figures with these names. Belongs to the event loop."""
+    """The last week of the figures with these names."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)

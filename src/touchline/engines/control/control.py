@@ -39,7 +39,7 @@ class Collected:
 
 
 class Control:
-    """Operator requests to the fleet. Belongs to the event loop."""
+    """Operator requests to the fleet."""
 
     def __init__(
         self,

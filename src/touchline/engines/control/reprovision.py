@@ -51,8 +51,7 @@ class Reprovision:
     """Reprovisioning that marks every engine as outdated and follows the replacements.
 
     The plan replaces them one at a time: a new engine is ready before an old one is removed, if the
-    maximum allows, and an engine with streams is removed when they have ended. Belongs to the event
-    loop.
+    maximum allows, and an engine with streams is removed when they have ended.
     """
 
     def __init__(

@@ -41,7 +41,7 @@ class Selected:
 
 
 class EngineSelection:
-    """Selection of engines for clients. Belongs to the event loop."""
+    """Selection of engines for clients."""
 
     def __init__(
         self,

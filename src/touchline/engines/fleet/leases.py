@@ -14,10 +14,7 @@ class Reservation:
 
 
 class Leases:
-    """Leases, at most one per engine; an expired one counts as none.
-
-    Belongs to the event loop.
-    """
+    """Leases, at most one per engine; an expired one counts as none."""
 
     def __init__(self) -> None:
         self._by_engine: dict[str, Reservation] = {}

@@ -84,9 +84,9 @@ class Reserved:
 class PortBook:
     """Port reservations of all engines; only the probes run in a thread.
 
-    Belongs to the event loop. `host` ports are this host's. Inside a VPN container engines share
-    one network, so HTTP and HTTPS ports of all of them are held together. An engine in a container
-    network of its own has all ports, and nothing is held there.
+    `host` ports are this host's. Inside a VPN container engines share one network, so HTTP and
+    HTTPS ports of all of them are held together. An engine in a container network of its own has
+    all ports, and nothing is held there.
     """
 
     def __init__(self, probe: Probe | None, *, now_s: Callable[[], float]) -> None:

@@ -25,7 +25,7 @@ Row = tuple[int, int, int, int, int, int, int]
 
 
 class SampleRing:
-    """Ring of the newest `capacity` samples of a stream. Belongs to the event loop.
+    """Ring of the newest `capacity` samples of a stream.
 
     Samples are numbered consecutively; the columns hold those from `_first` on, and are cut when a
     block more than `capacity` has accumulated: a cut moves less than a kilobyte at long intervals.
@@ -145,7 +145,7 @@ class SampleRing:
 
 
 class SampleBook:
-    """Samples of all streams, and their total traffic. Belongs to the event loop."""
+    """Samples of all streams, and their total traffic."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity

@@ -50,7 +50,7 @@ class _Batch:
 
 
 class Store:
-    """Database store, created by `open_store`. Belongs to the event loop.
+    """Database store, created by `open_store`.
 
     The database works in its own threads.
     """

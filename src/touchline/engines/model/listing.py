@@ -25,7 +25,7 @@ class Body:
 class Listing:
     """Encoded elements by key, in the order of `sort_key`.
 
-    `render` creates an element when it is requested. Belongs to the event loop.
+    `render` creates an element when it is requested.
     """
 
     def __init__(

@@ -30,7 +30,7 @@ class Schedule:
     """Schedule that calls `work(key)` when a key is due.
 
     The call returns the seconds until the next one. At most `limit` calls run at a time; other due
-    keys wait. A key never has two calls at once. Belongs to the event loop.
+    keys wait. A key never has two calls at once.
     """
 
     def __init__(self, name: str, work: Work, *, limit: int, on_failure: OnFailure) -> None:

@@ -38,7 +38,7 @@ _STEP_S = 0.01
 
 
 class EngineProbes:
-    """Health checks of all managed engines. Belongs to the event loop."""
+    """Health checks of all managed engines."""
 
     def __init__(
         self,

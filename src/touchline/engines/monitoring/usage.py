@@ -21,7 +21,7 @@ MACHINE_MEMORY_BYTES = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 class UsageBook:
     """Newest usage of every engine.
 
-    Reads never wait. Belongs to the event loop.
+    Reads never wait.
     """
 
     def __init__(self, runtime: Runtime, fleet: Fleet, *, now_s: Callable[[], float]) -> None:

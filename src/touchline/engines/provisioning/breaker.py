@@ -35,7 +35,7 @@ class Trial:
 class Breaker:
     """Circuit breaker: closed allows attempts, open refuses them, half open allows one.
 
-    The outcome of that attempt closes it or opens it again. Belongs to the event loop.
+    The outcome of that attempt closes it or opens it again.
     """
 
     def __init__(self, *, threshold: int, recovery_timeout_s: float) -> None:

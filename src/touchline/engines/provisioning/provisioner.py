@@ -51,10 +51,7 @@ class ProvisionMetrics:
 
 
 class Provisioner:
-    """Provisioner that admits, reserves, starts, and returns an engine that answers.
-
-    Belongs to the event loop.
-    """
+    """Provisioner that admits, reserves, starts, and returns an engine that answers."""
 
     def __init__(
         self,

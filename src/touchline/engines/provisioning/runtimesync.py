@@ -54,9 +54,8 @@ class RuntimeListener(Protocol):
 class RuntimeSync:
     """Synchronisation that adopts running engines and removes dead ones.
 
-    Belongs to the event loop. An instance missing from a list is looked up by its id before it
-    counts as gone: a list may be older than an event, and nothing is concluded while the runtime is
-    unavailable.
+    An instance missing from a list is looked up by its id before it counts as gone: a list may be
+    older than an event, and nothing is concluded while the runtime is unavailable.
     """
 
     def __init__(

@@ -40,7 +40,7 @@ class Prepared:
 
 
 class SpecBuilder:
-    """Preparation of engine starts. Belongs to the event loop."""
+    """Preparation of engine starts."""
 
     def __init__(
         self,

@@ -15,10 +15,7 @@ KEPT_UNREAD = 10_000
 
 
 class Broadcast:
-    """Broadcast of events; a slow reader is disconnected with an error and delays no other.
-
-    Belongs to the event loop.
-    """
+    """Broadcast of events; a slow reader is disconnected with an error and delays no other."""
 
     def __init__(self) -> None:
         self._watchers: set[MemoryObjectSendStream[RuntimeEvent]] = set()

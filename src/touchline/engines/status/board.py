@@ -24,7 +24,7 @@ from touchline.engines.vpn.vpn import VpnWatch
 
 
 class StatusBoard:
-    """Status answers, all from memory and without waiting. Belongs to the event loop."""
+    """Status answers, all from memory and without waiting."""
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ LOST = "engine_unreachable"
 
 
 class Collector:
-    """Collector that polls the `stat_url` of every started stream. Belongs to the event loop."""
+    """Collector that polls the `stat_url` of every started stream."""
 
     def __init__(
         self,

@@ -45,7 +45,7 @@ class Ended:
 
 
 class StreamReports:
-    """Stream reports, saved before they are answered. Belongs to the event loop."""
+    """Stream reports, saved before they are answered."""
 
     def __init__(
         self,

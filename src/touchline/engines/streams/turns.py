@@ -8,10 +8,7 @@ import anyio
 
 
 class Turns:
-    """Turns by key, in the order of requests: `take` a turn, and pass it on with `give`.
-
-    Belongs to the event loop.
-    """
+    """Turns by key, in the order of requests: `take` a turn, and pass it on with `give`."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[anyio.Event]] = {}

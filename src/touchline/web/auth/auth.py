@@ -57,7 +57,7 @@ class Grant:
 
 
 class Authenticator:
-    """Access control for requests, by the rules of this server. Belongs to the event loop."""
+    """Access control for requests, by the rules of this server."""
 
     def __init__(
         self,

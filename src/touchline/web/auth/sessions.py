@@ -76,7 +76,7 @@ class BrowserSession:
 
 
 class BrowserSessions:
-    """All sessions of one key. Belongs to the event loop."""
+    """All sessions of one key."""
 
     def __init__(self, store: SessionStore, key_id: str, *, read: ReadMoment = read_moment) -> None:
         self._store = store

@@ -74,7 +74,7 @@ TOO_MANY_OF_YOURS = ConnectionRefusal(
 
 
 class Door:
-    """All open connections. Belongs to the event loop; `open` enforces the time limits."""
+    """All open connections; `open` enforces the time limits."""
 
     def __init__(
         self,

@@ -62,7 +62,7 @@ class HubSession:
 
 
 class Hub:
-    """The WebSocket's protocol for any number of sessions. Belongs to the event loop.
+    """The WebSocket's protocol for any number of sessions.
 
     `open` runs the channels and commands; a hub that is not open accepts no sessions.
     """

@@ -37,7 +37,7 @@ class _Announced:
 class Announcements:
     """Announced terms by playlist, kept in memory only.
 
-    Belongs to the event loop. `now_s` never goes back.
+    `now_s` never goes back.
     """
 
     def __init__(self, now_s: Callable[[], float]) -> None:

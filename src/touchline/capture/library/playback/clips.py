@@ -94,7 +94,7 @@ class MatchTimes:
 
 
 class Clips:
-    """Creation of clips and playlist segments. Belongs to the event loop."""
+    """Creation of clips and playlist segments."""
 
     def __init__(
         self, library: Library, footage: Footage, *, runtime_dir: Path, log_dir: Path

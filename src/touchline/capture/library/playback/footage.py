@@ -75,10 +75,7 @@ class Filmed(NamedTuple):
 
 
 class Footage:
-    """Cache of the indexes of the most recently requested files.
-
-    Belongs to the event loop.
-    """
+    """Cache of the indexes of the most recently requested files."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, int, int], matchfiles.Read] = OrderedDict()

@@ -29,7 +29,7 @@ RunStudio = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 
 
 class Posters:
-    """Posters of finished matches. Belongs to the event loop.
+    """Posters of finished matches.
 
     A match without a decodable picture is not tried again before its footage changes.
     """

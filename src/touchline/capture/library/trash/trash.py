@@ -63,7 +63,7 @@ _BECAUSE: dict[Reason, str] = {
 
 
 class Trash:
-    """Matches in the trash. Belongs to the event loop.
+    """Matches in the trash.
 
     `read_date` returns Unix seconds, or None while the system clock is not trusted: nothing is
     deleted by age then.

@@ -27,7 +27,7 @@ _WAIT_S = 2.0
 
 
 class LastStopStore:
-    """Verdict of the last stop, if any. Belongs to the event loop.
+    """Verdict of the last stop, if any.
 
     `changed` is marked when another verdict, or none, is to be shown. `save_once` stores what is
     current; somebody repeats it.

@@ -55,7 +55,7 @@ class Launched:
 class ProcessHost:
     """Operations of the process runtime on this machine.
 
-    Belongs to the event loop. A directory that cannot be written is RuntimeUnavailable.
+    A directory that cannot be written is RuntimeUnavailable.
     """
 
     def __init__(

@@ -29,10 +29,7 @@ RESTARTS = RetryPauses(first_s=0.5, longest_s=30.0, stable_s=10.0)
 
 
 class Life:
-    """Lifecycle of one process; `on_end` is called when it has ended.
-
-    Belongs to the event loop.
-    """
+    """Lifecycle of one process; `on_end` is called when it has ended."""
 
     def __init__(self, record: ProcessRecord, on_end: Callable[[Life], None]) -> None:
         self.record = record

@@ -65,7 +65,7 @@ async def open_process_runtime(
 
 
 class ProcessRuntime:
-    """Process implementation of `Runtime`. Belongs to the event loop.
+    """Process implementation of `Runtime`.
 
     Blocking operations are the host's, in threads.
     """

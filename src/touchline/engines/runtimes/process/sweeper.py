@@ -12,8 +12,8 @@ from touchline.engines.runtimes.process.procfs import Remains
 class Sweeper:
     """Sweeper whose scans of all processes are shared.
 
-    Belongs to the event loop. Calls during one scan share the next. A scan of a thousand processes
-    takes 20 ms, and a whole fleet may end at once.
+    Calls during one scan share the next. A scan of a thousand processes takes 20 ms, and a whole
+    fleet may end at once.
     """
 
     def __init__(self, kill: Callable[[Sequence[Remains]], Awaitable[None]]) -> None:
