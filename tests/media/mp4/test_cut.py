@@ -128,7 +128,7 @@ def test_a_coded_edge_stands_in_front_of_what_is_copied(tmp_path: Path) -> None:
 
 def test_an_edge_that_was_not_written_whole_is_refused() -> None:
     answer = {"frames": [[0, 3, True]], "avcc": "01"}
-    with pytest.raises(ValueError, match="whole"):
+    with pytest.raises(ValueError, match="completely"):
         cut.recoded(b"ab", answer, CODEC)
 
 
