@@ -28,7 +28,7 @@ ONE_WORK = {
     "capture/recording/stop.py": "the cameras of one stop",
     "engines/assembly.py": "the engines of one stop",
     "engines/provisioning/runtimesync.py": "the pieces of one pass",
-    "engines/provisioning/provisioner.py": "one start, which its callers wait for",
+    "engines/fleet/flights.py": "one start, which its callers wait for",
     "engines/runtimes/docker/events.py": "one connection to the daemon",
     "engines/runtimes/docker/usage.py": "the pieces of one look",
     "engines/runtimes/flights.py": "one piece of work that several wait for",
