@@ -71,7 +71,9 @@ async def test_many_writers_share_commits(db_url: str) -> None:
         for future in futures:
             await result_of(future)
         assert await db.read(count) == 300
-    assert 2 <= len(commits) <= 3
+    # The first write, alone or in a group, the rest in groups of 200, and perhaps the mark by which
+    # the database is recognised.
+    assert 2 <= len(commits) <= 4
 
 
 async def test_what_was_submitted_is_written_before_it_closes(db_url: str) -> None:
