@@ -4,6 +4,7 @@ import { api, ask, type Schema } from "../../api/http";
 import { useChannel } from "../../api/live";
 import { type Event, isOfMatch, newestOfMatch, toneOf } from "../../lib/events";
 import { timeOfDay } from "../../lib/format";
+import { titleOf } from "../../lib/matchName";
 import { nameOfCamera } from "../../lib/problems";
 import { words } from "../../messages";
 import { Card, Empty } from "../../ui/basics";
@@ -63,11 +64,28 @@ export function Happenings({ cameras }: { cameras: readonly Camera[] }) {
   );
 }
 
-/** An alert in plain words; other events say themselves what they are. */
-function inWords({ event_type, details, message }: Event, cameras: readonly Camera[]): string {
+/** An event in plain words; one that has none is told in the server's. */
+export function inWords(event: Event, cameras: readonly Camera[]): string {
+  const { event_type: type, details, message } = event;
   const { alerts, aCamera } = words.matchday.happened;
-  if (!Object.hasOwn(alerts, event_type)) return message;
+  if (!Object.hasOwn(alerts, type)) return ofMatch(event) ?? message;
   const { camera_id: id } = details;
   const camera = typeof id === "number" ? nameOfCamera(`camera_${id}`, cameras) : aCamera;
-  return alerts[event_type as keyof typeof alerts](camera);
+  return alerts[type as keyof typeof alerts](camera);
+}
+
+/** What became of a recording, or was made of it. */
+function ofMatch({ event_type: type, category, details }: Event): string | null {
+  const { match_id: id, kind } = details;
+  if (typeof id !== "string") return null;
+  const { adopted, started, stopped, made } = words.matchday.happened;
+  const title = titleOf(id);
+  if (type === "recording") {
+    const tells = Object.entries({ adopted, started, stopped }).find(([each]) => each === category);
+    return tells ? tells[1](title) : null;
+  }
+  const { kinds } = words.library.job;
+  if (category !== "finished" || typeof kind !== "string" || !Object.hasOwn(kinds, kind))
+    return null;
+  return made(kinds[kind as keyof typeof kinds], title);
 }

@@ -317,6 +317,10 @@ export const matchday: Messages["matchday"] = {
     none: "Noch nichts.",
     aCamera: "eine Kamera",
     alerts,
+    adopted: (match) => `Die Aufnahme von ${match} läuft nach einem Neustart des Servers weiter`,
+    started: (match) => `Aufnahme von ${match} gestartet`,
+    stopped: (match) => `Aufnahme von ${match} beendet`,
+    made: (video, match) => `${match}: ${video} ist fertig`,
   },
   checklist: {
     title: "Vor dem ersten Spiel",

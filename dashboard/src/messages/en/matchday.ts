@@ -320,6 +320,10 @@ export const matchday = {
     none: "Nothing yet.",
     aCamera: "a camera",
     alerts,
+    adopted: (match: string) => `The recording of ${match} continues after a restart of the server`,
+    started: (match: string) => `Recording of ${match} started`,
+    stopped: (match: string) => `Recording of ${match} stopped`,
+    made: (video: string, match: string) => `${video} of ${match} is done`,
   },
   checklist: {
     title: "Before the first match",

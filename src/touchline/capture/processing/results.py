@@ -48,6 +48,7 @@ class JobResults:
             f"{job.kind} of {job.match_id} is done",
             match_id=job.match_id,
             job_id=job.job_id,
+            kind=job.kind,
         )
 
     async def of_match(self, match_id: str) -> MadeOfMatch:

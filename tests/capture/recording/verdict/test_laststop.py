@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -71,6 +72,14 @@ async def test_a_start_forgets_it(tmp_path: Path, tasks: Tasks) -> None:
     with anyio.fail_after(60):
         while (tmp_path / "last-stop.json").exists():
             await anyio.sleep(0.005)
+
+
+async def test_what_is_no_file_is_neither_waited_for_nor_read(tmp_path: Path, tasks: Tasks) -> None:
+    os.mkfifo(tmp_path / "last-stop.json")
+    store = opened(tmp_path, tasks)
+    with anyio.fail_after(20):
+        await store.load()
+    assert store.current is None
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"id": 3}', "[1]", "\x00"])

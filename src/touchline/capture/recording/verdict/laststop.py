@@ -17,6 +17,7 @@ from touchline.capture.recording.verdict.answers import LastStop, LastStopDismis
 from touchline.core import patience
 from touchline.core.errors import NotFound
 from touchline.core.tasks import Changed
+from touchline.foreign.files import read_bytes
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,8 @@ _WAIT_S = 2.0
 class LastStopStore:
     """Verdict of the last stop, if any.
 
-    `changed` is marked when another verdict, or none, is to be shown. `save_once` stores what is
-    current; somebody repeats it.
+    `changed` is marked when the verdict to be shown changes. `save_once` waits for a change and
+    stores it; the recording monitor repeats it.
     """
 
     def __init__(self, path: Path, changed: Changed) -> None:
@@ -89,12 +90,12 @@ class LastStopStore:
             while self._saved_version < version:
                 await self._saved.wait(self._saved.version)
         if waiting.ran_out:
-            log.warning("%s is stored later: the disk takes long", self._path.name)
+            log.warning("%s will be stored later: the disk is slow", self._path.name)
 
 
 def _read(path: Path) -> LastStop | None:
     try:
-        return TypeAdapter(LastStop).validate_json(path.read_bytes())
+        return TypeAdapter(LastStop).validate_json(read_bytes(path))
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:

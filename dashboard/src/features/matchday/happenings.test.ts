@@ -1,0 +1,38 @@
+import { afterEach, expect, test } from "vitest";
+import type { Event } from "../../lib/events";
+import { loadLanguage } from "../../messages";
+import { inWords } from "./Happenings";
+
+afterEach(() => loadLanguage("en"));
+
+const event = (more: Partial<Event>): Event => ({
+  id: 1,
+  timestamp: "2026-11-27T15:00:00Z",
+  event_type: "recording",
+  category: "started",
+  message: "in the server's words",
+  container_id: null,
+  stream_id: null,
+  details: { match_id: "2026-11-27 Lions - Tigers" },
+  ...more,
+});
+const FINISHED = { event_type: "processing", category: "finished" } as const;
+
+test.each([
+  [{}, "Recording of Lions – Tigers started"],
+  [{ category: "stopped" }, "Recording of Lions – Tigers stopped"],
+  [{ category: "refused" }, "in the server's words"],
+  [{ category: "started", details: {} }, "in the server's words"],
+  [
+    { ...FINISHED, details: { match_id: "2026-11-27 Lions - Tigers", kind: "follow" } },
+    "Follow-the-play video of Lions – Tigers is done",
+  ],
+  [{ ...FINISHED, details: { match_id: "m1", kind: "toString" } }, "in the server's words"],
+] as [Partial<Event>, string][])("%j is told as %s", (more, told) => {
+  expect(inWords(event(more), [])).toBe(told);
+});
+
+test("it is told in the language that is shown", async () => {
+  await loadLanguage("de");
+  expect(inWords(event({}), [])).toBe("Aufnahme von Lions – Tigers gestartet");
+});
