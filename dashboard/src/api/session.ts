@@ -1,17 +1,17 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, ask } from "./http";
 import { live } from "./live";
 
 export const SESSION = ["session"];
 
-export function useSession() {
-  return useQuery({
-    queryKey: SESSION,
-    queryFn: () => ask(api.GET("/api/v1/session")),
-    staleTime: Number.POSITIVE_INFINITY,
-    retry: 3,
-  });
-}
+export const sessionQuery = queryOptions({
+  queryKey: SESSION,
+  queryFn: () => ask(api.GET("/api/v1/session")),
+  staleTime: Number.POSITIVE_INFINITY,
+  retry: 3,
+});
+
+export const useSession = () => useQuery(sessionQuery);
 
 /** Exchanges the key for a cookie; the key itself is kept nowhere. */
 export function useSignIn() {
