@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from support.coded import Take
 from touchline.ipc.wire import Element, PipelineSpec, SimulatedPicture
@@ -65,13 +66,17 @@ def file_source(path: Path, *, loop: bool = True) -> PipelineSpec:
 class Run(Take):
     """A pipeline's frames, end and warnings."""
 
-    def __init__(self, spec: PipelineSpec) -> None:
+    def __init__(self, spec: PipelineSpec, caps: Any = None) -> None:
         super().__init__()
         self.ended = threading.Event()
         self.ends: list[str] = []
         self.warnings: list[str] = []
         self.pipeline = Pipeline(
-            spec, on_frame=self.push, on_end=self._end, on_warning=self.warnings.append
+            spec,
+            on_frame=self.push,
+            on_end=self._end,
+            on_warning=self.warnings.append,
+            caps=caps,
         )
 
     def _end(self, reason: str) -> None:
@@ -90,8 +95,8 @@ def eventually(true: Callable[[], bool], what: str) -> None:
 
 
 @contextmanager
-def running(spec: PipelineSpec, not_before_ns: int = 0) -> Iterator[Run]:
-    run = Run(spec)
+def running(spec: PipelineSpec, not_before_ns: int = 0, caps: Any = None) -> Iterator[Run]:
+    run = Run(spec, caps)
     try:
         run.pipeline.start(not_before_ns)
         yield run

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import gi
+import pytest
 
 from support.frames import counters
 from support.pipelineruns import (
@@ -20,7 +24,10 @@ from support.pipelineruns import (
     running,
 )
 from support.segments import write_open
-from touchline.ipc.wire import Element
+from touchline.ipc.wire import Element, PipelineSpec
+
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst  # noqa: E402
 
 
 def test_the_simulated_cameras_pictures_come_without_an_uncounted_gap(tmp_path: Path) -> None:
@@ -119,3 +126,50 @@ def test_an_error_within_the_pipeline_is_told_once_in_its_own_words() -> None:
         assert run.ended.wait(DEADLINE_S)
     assert len(run.ends) == 1
     assert "identity" in run.ends[0]
+
+
+SLOW_MS = 80
+SLOW = PipelineSpec(
+    kind="rtsp",
+    source=(Element("jpegparse"),),
+    encode=(
+        Element("queue", {"max-size-buffers": 2, "max-size-bytes": 0, "max-size-time": 0}),
+        Element("identity", {"sleep-time": SLOW_MS * 1000}),
+        *ENCODE,
+    ),
+    demux=True,
+)
+
+
+@pytest.fixture(scope="module")
+def jpeg(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("jpeg") / "picture.jpg"
+    command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=320x180"]
+    subprocess.run([*command, "-pix_fmt", "yuvj420p", "-frames:v", "1", str(path)], check=True)
+    return path.read_bytes()
+
+
+def push_at_once(run: Run, picture: bytes, frames: int) -> None:
+    """Push so many pictures that were held back, 40 ms apart and all in the past."""
+    first_ns = time.monotonic_ns() - frames * 40_000_000
+    for number in range(frames):
+        run.pipeline.push(picture, first_ns + number * 40_000_000, None, keyframe=True)
+
+
+def test_pictures_that_were_delivered_late_wait_for_a_slow_encoder(jpeg: bytes) -> None:
+    with running(SLOW, caps=Gst.Caps.from_string("image/jpeg")) as run:
+        push_at_once(run, jpeg, 48)
+        run.wait_for(45)  # parser and timeline wait for what comes after a picture
+        assert run.pipeline.queue_overruns == 0
+
+
+def test_an_encoder_that_is_too_slow_drops_counted_pictures_until_it_is_close_again(
+    jpeg: bytes,
+) -> None:
+    with running(SLOW, caps=Gst.Caps.from_string("image/jpeg")) as run:
+        push_at_once(run, jpeg, 200)
+        eventually(
+            lambda: len(run.frames) + run.pipeline.queue_overruns >= 196,
+            "all but the last are encoded or counted",
+        )
+        assert 0 < run.pipeline.queue_overruns < 150

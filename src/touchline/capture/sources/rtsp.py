@@ -128,7 +128,8 @@ class RtspSource(BaseSource):
                 verify_tls=self.verify_tls,
                 track=self.track,
             ),
-            encode=context.encoding.chain(ASSUMED_FPS, crop),
+            # What was delivered late waits before the decoder, where it is small.
+            encode=context.encoding.chain(ASSUMED_FPS, crop, live=False),
             demux=True,
             force_encode=bool(crop),
             keep_running=not crop,

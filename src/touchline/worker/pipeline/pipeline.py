@@ -49,6 +49,8 @@ _CODECS = {
 _COPIED = Gst.BufferCopyFlags.FLAGS | Gst.BufferCopyFlags.META | Gst.BufferCopyFlags.MEMORY
 _PUSHED_BYTES = 32 << 20
 """Input backlog beyond which a decoder is considered unable to catch up."""
+_BACKLOG_NS = 4_000_000_000
+"""Undecoded input beyond which an encoder is too slow, and pictures are dropped before it."""
 _GOP_NS, _ENCODER_FRAMES = 1_000_000_000, 4
 """A transcoded stream of unknown frame rate still gets a keyframe a second.
 
@@ -185,6 +187,9 @@ class Pipeline:
         self.last_raw_ns = time.monotonic_ns()
         if self._input is None or self._retiming:
             return Gst.PadProbeReturn.OK
+        if self._input.get_property("current-level-time") > _BACKLOG_NS:
+            self.queue_overruns += 1
+            return Gst.PadProbeReturn.DROP
         buffer = info.get_buffer()
         pts = None if buffer.pts == Gst.CLOCK_TIME_NONE else buffer.pts
         at_ns = self._raw_times.place(pts, self.last_raw_ns)
