@@ -158,14 +158,14 @@ HOMES: dict[str, set[str]] = {
     "aiodocker": {"touchline.engines.runtimes.docker"},
     "aiohttp": {"touchline.client", "touchline.engines"},
     "aiortc": {"touchline.live.webrtc"},
-    "alembic": {"touchline.core.migrations"},
+    "alembic": {"touchline.core.database.migrations"},
     "boto3": {"touchline.studio.verbs.upload"},
     "gi": {"touchline.worker"},
     "httptools": {"touchline.web.server"},
     "itsdangerous": {"touchline.web.auth"},
     "pythonjsonlogger": {"touchline.core.logs"},
     "psutil": {"touchline.capture.host", "touchline.engines.model"},
-    "sqlalchemy": {"touchline.core.database", "touchline.core.migrations"},
+    "sqlalchemy": {"touchline.core.database"},
     "zipstream": {"touchline.capture.library"},
 }
 """Libraries that only some modules of their package may name."""

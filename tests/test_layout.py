@@ -210,22 +210,49 @@ def test_what_tests_share_is_in_support() -> None:
     assert elsewhere == []
 
 
-def circular() -> set[str]:
+@cache
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph("touchline", cache_dir=None)
+
+
+def packages() -> set[str]:
+    return {module for module in graph().modules if graph().find_children(module)}
+
+
+def circular_modules() -> set[str]:
     """Return the modules that import themselves by way of others.
 
     A package that lists its parts, or loads them by name, is no part of a circle.
     """
-    graph = grimp.build_graph("touchline", cache_dir=None)
-    packages = {module for module in graph.modules if graph.find_children(module)}
+    modules = graph().modules - packages()
     imports = {
-        module: graph.find_modules_directly_imported_by(module) - packages
-        for module in graph.modules - packages
+        module: graph().find_modules_directly_imported_by(module) - packages() for module in modules
     }
-    return {
-        module.removeprefix("touchline.")
-        for module in imports
-        if module in reached(imports, imports[module])
-    }
+    return in_circles(imports)
+
+
+def imports_between_parts(package: str, every: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Return which parts of a package import which: its modules, and its packages as a whole.
+
+    `every` has the imports of each module.
+    """
+    found: dict[str, set[str]] = {}
+    for module, imported in every.items():
+        if (part := part_of(package, module)) is not None:
+            parts = {part_of(package, each) for each in imported} - {None, part}
+            found[part] = found.get(part, set()) | {each for each in parts if each is not None}
+    return found
+
+
+def part_of(package: str, module: str) -> str | None:
+    """Return the part of a package that a module is, or is in; None for the package itself."""
+    if not module.startswith(f"{package}."):
+        return None
+    return f"{package}.{module.removeprefix(f'{package}.').split('.')[0]}"
+
+
+def in_circles(imports: dict[str, set[str]]) -> set[str]:
+    return {each for each in imports if each in reached(imports, imports[each])}
 
 
 def reached(imports: dict[str, set[str]], first: set[str]) -> set[str]:
@@ -239,12 +266,38 @@ def reached(imports: dict[str, set[str]], first: set[str]) -> set[str]:
 
 
 def test_no_two_modules_import_each_other() -> None:
-    assert circular() == set()
+    assert circular_modules() == set()
+
+
+def test_no_two_packages_import_each_other() -> None:
+    """In each package, imports go one way between its parts, however deep they are inside them.
+
+    So no two packages of the project import each other, wherever they are. Only an `__init__` may
+    import the parts that it lists.
+    """
+    every = {m: graph().find_modules_directly_imported_by(m) for m in graph().modules}
+    circles = {p: in_circles(imports_between_parts(p, every)) for p in packages()}
+    assert {package: parts for package, parts in circles.items() if parts} == {}
 
 
 def test_a_circle_is_found_however_long_it_is() -> None:
     imports = {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set[str]()}
-    assert {m for m in imports if m in reached(imports, imports[m])} == {"a", "b", "c"}
+    assert in_circles(imports) == {"a", "b", "c"}
+
+
+def test_a_circle_of_packages_is_found_however_deep_it_is() -> None:
+    every = {
+        "top": {"top.a"},
+        "top.a": set[str](),
+        "top.a.x": {"top.b.deep.y"},
+        "top.b.deep.y": {"top.c", "top.b.z"},
+        "top.b.z": set[str](),
+        "top.c": {"top.a", "top"},
+        "top.d": {"top.a.x"},
+    }
+    assert in_circles(every) == set()
+    assert in_circles(imports_between_parts("top", every)) == {"top.a", "top.b", "top.c"}
+    assert in_circles(imports_between_parts("top.b", every)) == set()
 
 
 def test_names_are_nouns_of_the_field() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from support.coded import Take, frames
 from touchline.ipc.tee import Frame, Tee
 from touchline.ipc.wire import Element, PipelineSpec, SimulatedPicture
-from touchline.worker.pipeline.camera import CameraRunner
+from touchline.worker.camera.runner import CameraRunner
 
 DEADLINE_S = 60.0
 ENCODER = Element("x264enc", {"speed-preset": "ultrafast", "tune": "zerolatency"})
@@ -75,9 +75,9 @@ class Bench:
 
 @asynccontextmanager
 async def running(
-    spec: PipelineSpec = SPEC, outlet: Take | None = None
+    spec: PipelineSpec = SPEC, outlet: Take | None = None, tee: Tee | None = None
 ) -> AsyncIterator[CameraRunner]:
-    tee = Tee()
+    tee = tee or Tee()
     if outlet is not None:
         tee.hang(outlet, with_gop=False)
     camera = CameraRunner(spec, tee, changed=lambda: None)

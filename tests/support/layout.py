@@ -52,6 +52,7 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "capture.panorama: answers\n"
         "capture.processing: answers\n"
         "capture.recording: answers\n"
+        "capture.recording.health: answers\n"
         "capture.recording.verdict: answers\n"
         "capture.settings: answers\n"
         "core: answers\n"
@@ -68,18 +69,19 @@ _GROUPS: dict[str, tuple[str, str]] = {
     "client: errors": ("client/test_rest.py", "errors of the client, raised by it"),
     "client: models": ("client/test_rest.py", "only declares the shapes of answers"),
     "core.database: schema": (
-        "core/test_migrations.py",
+        "core/database/test_migrations.py",
         "only declares tables; migrations are compared with it",
     ),
-    "core.events: kinds": ("web/test_schema.py", "only declares the kinds of events"),
-    "core.migrations: earlier": (
+    "core.database.migrations: earlier": (
         "contract/engines/test_earlier_system.py",
         "a server is started on the database of the earlier program",
     ),
     (
-        "core.migrations: env\n"
-        "core.migrations.versions: v0001_events v0002_events_found v0003_engines v0004_sessions\n"
-    ): ("core/test_migrations.py", "migrations are run and compared as a sequence"),
+        "core.database.migrations: env\n"
+        "core.database.migrations.versions: v0001_events v0002_events_found v0003_engines\n"
+        "  v0004_sessions\n"
+    ): ("core/database/test_migrations.py", "migrations are run and compared as a sequence"),
+    "core.events: kinds": ("web/test_schema.py", "only declares the kinds of events"),
     (
         "engines.control: answers\n"
         "engines.model: answers\n"
@@ -171,14 +173,14 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "engines/fleet/test_record.py",
         "the record of an earlier server is taken up by a server that starts there",
     ),
+    "live.frames: shownorder": (
+        "live/frames/test_stream.py",
+        "says of a camera's stream whether its pictures are reordered",
+    ),
     "live.rtsp: server udp": ("live/rtsp/test_door.py", "players are served over real sockets"),
     "live.transcoding: process recoder transcode transcoder": (
         "live/transcoding/test_transcodes.py",
         "transcodes run it on real pictures",
-    ),
-    "live.transcoding: shownorder": (
-        "live/frames/test_stream.py",
-        "says of a camera's stream whether its pictures are reordered",
     ),
     "live.webrtc: certificate": ("live/webrtc/test_webrtc.py", "used with each session"),
     "live: __main__": ("system/test_webrtc.py", "a program; tested as a process"),
@@ -294,11 +296,15 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "web/test_description.py",
         "only constructs and connects; the description is of what it connects",
     ),
+    "worker.camera: still": (
+        "worker/camera/test_viewers.py",
+        "stills are taken for viewers only",
+    ),
     "worker.network: feed": (
         "worker/network/test_camera.py",
         "feeds the pipeline of a network camera",
     ),
-    "worker.pipeline: picturefeed pitchpicture still viewers": (
+    "worker.pipeline: picturefeed pitchpicture": (
         "worker/pipeline/test_pipeline.py",
         "a part of the pipeline, tested with GStreamer",
     ),

@@ -71,12 +71,8 @@ from touchline.capture.processing.answers import (
     MadeOfMatch,
     ProcessingStatus,
 )
-from touchline.capture.recording.answers import (
-    RecordingHealth,
-    RecordingStatus,
-    StartReport,
-    StopReport,
-)
+from touchline.capture.recording.answers import RecordingStatus, StartReport, StopReport
+from touchline.capture.recording.health.answers import RecordingHealth
 from touchline.capture.recording.recorder import Recorder
 from touchline.capture.recording.verdict.answers import LastStopDismissed
 from touchline.capture.settings.answers import IceServer

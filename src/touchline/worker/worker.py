@@ -19,9 +19,9 @@ from touchline.ipc import wire
 from touchline.ipc.control import ControlServer, Problem
 from touchline.ipc.listening import ListeningClock
 from touchline.ipc.tee import Tee
-from touchline.worker.pipeline.camera import CameraRunner, Wedged, happens
+from touchline.worker.camera.runner import CameraRunner, Wedged, happens
+from touchline.worker.camera.viewers import FeedUnreachable, Unseen, Viewers
 from touchline.worker.pipeline.elements import available
-from touchline.worker.pipeline.viewers import FeedUnreachable, Unseen, Viewers
 from touchline.worker.recording.recorder import CameraRecorder
 from touchline.worker.recording.synctimes import SyncTimes
 

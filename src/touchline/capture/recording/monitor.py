@@ -15,8 +15,8 @@ from touchline.capture.library.verification.integrityreport import SegmentCheck
 from touchline.capture.library.verification.probe import Probe
 from touchline.capture.library.verification.segmentcheck import check_segment
 from touchline.capture.logs.diagnostics import PROBE_PHRASE
-from touchline.capture.recording.answers import RecordingHealth
 from touchline.capture.recording.context import RecordingContext
+from touchline.capture.recording.health.answers import RecordingHealth
 from touchline.capture.recording.health.guard import OverloadDetector
 from touchline.capture.recording.health.health import RecordingJudge
 from touchline.capture.recording.health.soundness import RecordingObservation

@@ -22,14 +22,10 @@ from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.library.manifest.matchid import valid_match_id
 from touchline.capture.library.manifest.rescan import rescan, segment_files
 from touchline.capture.recording import adoption
-from touchline.capture.recording.answers import (
-    RecordingHealth,
-    RecordingStatus,
-    StartReport,
-    StopReport,
-)
+from touchline.capture.recording.answers import RecordingStatus, StartReport, StopReport
 from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.follower import Follower
+from touchline.capture.recording.health.answers import RecordingHealth
 from touchline.capture.recording.match.match import Match, MatchIdentity
 from touchline.capture.recording.match.status import status_of
 from touchline.capture.recording.monitor import RecordingMonitor

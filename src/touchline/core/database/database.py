@@ -27,8 +27,7 @@ import anyio.to_thread
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
-from touchline.core import migrations
-from touchline.core.database import schema
+from touchline.core.database import migrations, schema
 from touchline.core.database.dialects import Backend, database_url, upsert
 from touchline.core.errors import Failed
 from touchline.foreign.files import open_private

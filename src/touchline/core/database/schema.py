@@ -1,7 +1,7 @@
 """Tables of the server's database. Recordings are not in it: their folder is the record.
 
 Times are text: ISO 8601 in UTC with microseconds sorts by time and is readable in every tool. Each
-change of a table needs a migration in `core/migrations/versions`.
+change of a table needs a migration in `core/database/migrations/versions`.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 from touchline.ipc import wire
 from touchline.live.frames.frame import LiveFrame
+from touchline.live.frames.joining import Joining
+from touchline.live.frames.shownorder import ShownOrder
 from touchline.live.frames.subscription import Subscription
-from touchline.live.transcoding.joining import Joining
-from touchline.live.transcoding.shownorder import ShownOrder
 from touchline.media.h264.codec import Codec
 
 log = logging.getLogger(__name__)

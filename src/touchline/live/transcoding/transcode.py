@@ -1,10 +1,10 @@
 """Choice of a camera's stream for viewers: its own frames, or a transcode if they cannot be shown.
 
 WebRTC shows pictures in the order of arrival, so a camera with B-frames cannot be passed on
-unchanged; HLS players must be able to start at every keyframe (`joining.py`). Such a camera is
-transcoded by a separate process for all its viewers (`transcoder.py`), from the first viewer until
-some seconds after the last. A failure affects nothing else: viewers get the camera's own frames
-meanwhile, over WebRTC without those that no other depends on.
+unchanged; HLS players must be able to start at every keyframe (`frames/joining.py`). Such a camera
+is transcoded by a separate process for all its viewers (`transcoder.py`), from the first viewer
+until some seconds after the last. A failure affects nothing else: viewers get the camera's own
+frames meanwhile, over WebRTC without those that no other depends on.
 """
 
 from __future__ import annotations

@@ -32,9 +32,9 @@ from aiortc.rtp import (
 )
 
 from touchline.live.frames.frame import LiveFrame
+from touchline.live.frames.joining import is_referenced
 from touchline.live.frames.stream import CameraStream, ViewedStream
 from touchline.live.frames.subscription import Subscription, SubscriptionClosed
-from touchline.live.transcoding.joining import is_referenced
 from touchline.live.webrtc.rtp import PacketHistory, Packetizer, RtpTimeline, SentPacket, packed
 from touchline.live.webrtc.sdp import OfferedFormat
 

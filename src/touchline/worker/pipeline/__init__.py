@@ -1,1 +1,1 @@
-"""The GStreamer pipeline of a camera and its readers."""
+"""The GStreamer pipeline of a camera."""

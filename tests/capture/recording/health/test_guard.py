@@ -2,7 +2,7 @@
 
 import pytest
 
-from touchline.capture.recording.answers import RecordingHealth
+from touchline.capture.recording.health.answers import RecordingHealth
 from touchline.capture.recording.health.guard import OverloadDetector, reasons
 
 HEALTHY: RecordingHealth = {"healthy": True, "message": "Recording healthy"}

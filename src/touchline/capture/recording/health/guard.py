@@ -6,7 +6,7 @@ It only signals. It never throttles or stops anything.
 from __future__ import annotations
 
 from touchline.capture.logs.alerts import Alert, overload_guard_triggered
-from touchline.capture.recording.answers import OverloadGuard, RecordingHealth
+from touchline.capture.recording.health.answers import OverloadGuard, RecordingHealth
 
 MAX_ISSUES = 3
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from touchline.capture.library.verification.answers import ProbeResult
-from touchline.capture.recording.answers import CameraDiagnostics, RecordingHealth
+from touchline.capture.recording.health.answers import CameraDiagnostics, RecordingHealth
 from touchline.capture.recording.health.soundness import (
     CameraObservation,
     Growth,

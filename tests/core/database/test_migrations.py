@@ -12,8 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
-from touchline.core import migrations
-from touchline.core.database import schema
+from touchline.core.database import migrations, schema
 from touchline.core.database.database import Connection, open_database
 from touchline.core.errors import Failed
 from touchline.core.events.log import open_events
@@ -131,7 +130,7 @@ async def test_one_that_fails_leaves_the_database_as_it_was(
 
     run(db_url, EARLIER_PROGRAM)
     with monkeypatch.context() as patch:
-        patch.setattr("touchline.core.migrations.earlier.copy", fail)
+        patch.setattr("touchline.core.database.migrations.earlier.copy", fail)
         async with open_database(db_url) as db:
             with pytest.raises(Failed, match="in the middle"):
                 await db.read(lambda _: None)

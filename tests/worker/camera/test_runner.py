@@ -14,8 +14,8 @@ from support.coded import FRAME_NS, Take, frames
 from touchline.ipc.tee import Tee
 from touchline.ipc.wire import Element
 from touchline.worker.awakeclock import AwakeClock
-from touchline.worker.pipeline import camera as cameras
-from touchline.worker.pipeline.camera import CameraRunner
+from touchline.worker.camera import runner
+from touchline.worker.camera.runner import CameraRunner
 
 pytestmark = pytest.mark.anyio
 
@@ -146,7 +146,7 @@ async def test_a_pause_of_the_worker_is_no_silence_of_its_camera(
     def clock(*, look_ns: int) -> AwakeClock:
         return AwakeClock(lambda: time.monotonic_ns() + passed_ns[0], look_ns=look_ns)
 
-    monkeypatch.setattr(cameras, "AwakeClock", clock)
+    monkeypatch.setattr(runner, "AwakeClock", clock)
     bench.plan = staticmethod(lambda pipeline: pipeline.deliver(3))
     async with running() as camera:
         camera.want(wanted=True)

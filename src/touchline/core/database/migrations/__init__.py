@@ -9,9 +9,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
+from touchline.core.database.migrations import earlier
 from touchline.core.database.schema import REVISIONS, metadata
 from touchline.core.errors import Failed
-from touchline.core.migrations import earlier
 
 
 def is_current(connection: Connection) -> bool:

@@ -13,8 +13,8 @@ from support.codedcamera import GOP, PLAIN, Coding, coded_frames
 from support.feeders import fed
 from touchline.ipc.wire import REORDERS, UNJOINABLE
 from touchline.live.frames.frame import LiveFrame
+from touchline.live.frames.joining import FORGET_AFTER_KEYFRAMES, Joining
 from touchline.live.frames.stream import CameraStream
-from touchline.live.transcoding.joining import FORGET_AFTER_KEYFRAMES, Joining
 from touchline.live.transcoding.transcode import CameraTranscode
 from touchline.media.h264.units import annex_b
 

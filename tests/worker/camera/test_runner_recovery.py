@@ -12,8 +12,8 @@ import pytest
 from support.cameraruns import DEADLINE_S, SPEC, Bench, FakePipeline, eventually, running
 from support.coded import Take
 from touchline.ipc.tee import Tee
-from touchline.worker.pipeline import camera as cameras
-from touchline.worker.pipeline.camera import CameraRunner, Wedged, pause_s
+from touchline.worker.camera import runner
+from touchline.worker.camera.runner import CameraRunner, Wedged, pause_s
 from touchline.worker.pipeline.elements import BuildError
 
 pytestmark = pytest.mark.anyio
@@ -160,7 +160,7 @@ async def test_a_pipeline_that_cannot_be_torn_down_is_said_to_be_wedged(
     def hangs(_pipeline: FakePipeline) -> None:
         let_go.wait(DEADLINE_S)
 
-    monkeypatch.setattr(cameras, "_TEARDOWN_S", 0.1)
+    monkeypatch.setattr(runner, "_TEARDOWN_S", 0.1)
     bench.plan = staticmethod(lambda pipeline: pipeline.on_end("the driver hangs"))
     bench.stop = staticmethod(hangs)
     camera = CameraRunner(SPEC, Tee(), changed=lambda: None)

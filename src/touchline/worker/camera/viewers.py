@@ -10,8 +10,8 @@ from typing import Any
 
 from touchline.ipc.feed import Feed
 from touchline.ipc.tee import Tee
-from touchline.worker.pipeline.camera import CameraRunner
-from touchline.worker.pipeline.still import StillOutlet, still_bytes
+from touchline.worker.camera.runner import CameraRunner
+from touchline.worker.camera.still import StillOutlet, still_bytes
 
 LINGER_S = 2.0
 """Time that a camera which needs encoding runs on after its last viewer.
