@@ -41,6 +41,21 @@ BANNED = {
 }
 """Words of an idiom that only its authors understood. A name is a noun of the field."""
 
+FACTS = {
+    "CameraObservation",
+    "EngineFacts",
+    "Expected",
+    "Growth",
+    "Observed",
+    "Policy",
+    "RecordingObservation",
+    "Round",
+    "Starting",
+    "StoredMatch",
+    "VpnFacts",
+}
+"""Values that decisions are made from."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -307,6 +322,21 @@ def test_names_are_nouns_of_the_field() -> None:
     names |= {name: words(name) for name in classes()}
     quaint = {name for name, said in names.items() if said & BANNED}
     assert quaint == set()
+
+
+def test_no_fact_of_a_decision_has_a_default() -> None:
+    """A fact that nobody states would otherwise be decided about as if it were known."""
+    found = {
+        node.name: [ast.unparse(each) for each in node.body if is_default(each)]
+        for path in modules().values()
+        for node in parsed(path).body
+        if isinstance(node, ast.ClassDef) and node.name in FACTS
+    }
+    assert found == {name: [] for name in FACTS}
+
+
+def is_default(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.AnnAssign) and statement.value is not None
 
 
 def test_a_class_name_is_unique() -> None:

@@ -9,7 +9,7 @@ from itertools import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.facts import engine_facts, observed_facts, vpn_facts
+from support.facts import engine_facts, observed_facts, policy_with, vpn_facts
 from touchline.engines.control.actions import Drain, RemoveDead, Start, Stop
 from touchline.engines.control.observation import Observed
 from touchline.engines.control.plan import Policy, plan
@@ -47,10 +47,10 @@ def situations(draw: st.DrawFn) -> tuple[Observed, Policy]:
     behind = draw(st.booleans())
     most = draw(st.integers(0, 8))
     fleet = tuple(draw(facts(number, behind=behind)) for number in range(draw(st.integers(0, 8))))
-    policy = Policy(
-        least=draw(st.integers(0, most)),
-        least_free=draw(st.integers(0, most)),
-        most=most,
+    policy = policy_with(
+        min_engines=draw(st.integers(0, most)),
+        min_free_engines=draw(st.integers(0, most)),
+        max_engines=most,
         auto_delete=draw(st.booleans()),
         grace_period_s=draw(st.sampled_from([0.0, 30.0])),
         unhealthy_grace_s=GRACE_S,
@@ -82,7 +82,7 @@ def test_what_is_promised_holds(situation: tuple[Observed, Policy]) -> None:
     by_id = {engine.id: engine for engine in observed.engines}
     stops = [action for action in made.actions if isinstance(action, Stop)]
     starts = [action for action in made.actions if isinstance(action, Start)]
-    assert len(observed.engines) + len(starts) <= max(policy.most, len(observed.engines))
+    assert len(observed.engines) + len(starts) <= max(policy.max_engines, len(observed.engines))
     assert len({stop.engine_id for stop in stops}) == len(stops)
     for stop in stops:
         engine = by_id[stop.engine_id]
@@ -97,7 +97,7 @@ def test_what_is_promised_holds(situation: tuple[Observed, Policy]) -> None:
     convenient = sum(stop.reason in {"scale_down", "idle"} for stop in stops)
     fit = sum(e.health == "healthy" for e in observed.engines)
     if convenient:
-        assert fit - convenient >= min(policy.least, policy.most)
+        assert fit - convenient >= min(policy.min_engines, policy.max_engines)
 
 
 @given(situations())
@@ -120,8 +120,9 @@ def test_it_comes_to_rest(situation: tuple[Observed, Policy]) -> None:
     if observed.vpns and not usable:
         return
     healthy = [e for e in observed.engines if e.health == "healthy" and e.draining is None]
-    assert len(observed.engines) <= max(policy.most, len(situation[0].engines))
-    assert len(healthy) >= min(policy.least, policy.most) or len(observed.engines) >= policy.most
+    assert len(observed.engines) <= max(policy.max_engines, len(situation[0].engines))
+    wanted = min(policy.min_engines, policy.max_engines)
+    assert len(healthy) >= wanted or len(observed.engines) >= policy.max_engines
 
 
 def after(

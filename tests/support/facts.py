@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from touchline.engines.control.observation import Observed, Starting
+from touchline.engines.control.plan import Policy
 from touchline.engines.provisioning.enginefacts import EngineFacts
 from touchline.engines.vpn.facts import VpnFacts
 
@@ -38,6 +39,21 @@ _OBSERVED = Observed(
     may_replace=True,
     collect=False,
 )
+_POLICY = Policy(
+    min_engines=1,
+    min_free_engines=1,
+    max_engines=20,
+    auto_delete=False,
+    grace_period_s=30.0,
+    idle_ttl_s=600.0,
+    unhealthy_grace_s=60.0,
+    max_outdated_at_once=1,
+)
+
+
+def policy_with(**changes: Any) -> Policy:
+    """A policy with the defaults of the settings, but for the changes."""
+    return replace(_POLICY, **changes)
 
 
 def engine_facts(name: str, /, **changes: Any) -> EngineFacts:

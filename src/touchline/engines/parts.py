@@ -335,7 +335,9 @@ class FleetControl:
             retries=self.retries,
             executor=self.executor,
             reprovision=self.reprovision,
-            journal=PlanJournal(resources.events, resources.metrics, fleet, least=policy.least),
+            journal=PlanJournal(
+                resources.events, resources.metrics, fleet, min_engines=policy.min_engines
+            ),
             now_s=resources.clock.now_s,
         )
 

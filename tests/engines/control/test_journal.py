@@ -27,7 +27,7 @@ def fleet_of(*healths: str) -> Fleet:
 
 def recorded(fleet: Fleet, *plans: Plan, least: int = 1) -> list[str]:
     events = MemoryEvents()
-    journal = PlanJournal(cast("Any", events), Metrics(), fleet, least=least)
+    journal = PlanJournal(cast("Any", events), Metrics(), fleet, min_engines=least)
     for each in plans:
         journal.record(each, took_s=0.001)
     return [event.category for event in events.kept]

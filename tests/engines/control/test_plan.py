@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from support.facts import engine_facts as engine
-from support.facts import observed_facts, starting_facts, vpn_facts
+from support.facts import observed_facts, policy_with, starting_facts, vpn_facts
 from touchline.engines.control.actions import Drain, Plan, RemoveDead, Start, Stop
 from touchline.engines.control.plan import Policy, plan
 from touchline.engines.provisioning.enginefacts import EngineFacts
 from touchline.engines.vpn.facts import VpnFacts
 
 NOW_S = 1000.0
-POLICY = Policy(least=1, least_free=0, most=5, grace_period_s=30.0)
+POLICY = policy_with(min_free_engines=0, max_engines=5)
 
 
 def engines(*names: str, **changes: Any) -> tuple[EngineFacts, ...]:
@@ -43,7 +43,7 @@ def said(made: Plan) -> list[str]:
 
 UNWELL: dict[str, Any] = {"health": "unhealthy", "unhealthy_since_s": NOW_S - 1}
 BUSY: dict[str, Any] = {"streams": 1, "idle_since_s": None}
-FREE_ONE = replace(POLICY, least_free=1)
+FREE_ONE = replace(POLICY, min_free_engines=1)
 
 
 @pytest.mark.parametrize(
@@ -51,10 +51,10 @@ FREE_ONE = replace(POLICY, least_free=1)
     [
         # The numbers
         ((), POLICY, {}, ["start"]),
-        ((), replace(POLICY, least=3), {}, ["start"] * 3),
-        ((), replace(POLICY, least=0), {}, []),
+        ((), replace(POLICY, min_engines=3), {}, ["start"] * 3),
+        ((), replace(POLICY, min_engines=0), {}, []),
         (engines("a"), POLICY, {}, []),
-        ((), replace(POLICY, least=3), {"starting": (starting_facts(),) * 2}, ["start"]),
+        ((), replace(POLICY, min_engines=3), {"starting": (starting_facts(),) * 2}, ["start"]),
         ((), POLICY, {"demand": 3}, ["start"] * 3),
         ((), POLICY, {"demand": 99}, ["start"] * 5),
         (engines("a", **BUSY), FREE_ONE, {}, ["start"]),
@@ -77,7 +77,7 @@ FREE_ONE = replace(POLICY, least_free=1)
         (engines(*"abcd", **BUSY), POLICY, {"demand": 0}, []),
         (
             engines(*"abc"),
-            replace(POLICY, auto_delete=True, least_free=2),
+            replace(POLICY, auto_delete=True, min_free_engines=2),
             {},
             ["stop a scale_down"],
         ),
@@ -123,7 +123,7 @@ FREE_ONE = replace(POLICY, least_free=1)
         (engines("a", draining="unhealthy"), POLICY, {}, ["drain a None"]),
         (
             engines("a", **UNWELL),
-            replace(POLICY, most=1),
+            replace(POLICY, max_engines=1),
             {},
             ["stop a unhealthy"],
         ),
@@ -131,22 +131,22 @@ FREE_ONE = replace(POLICY, least_free=1)
         (engines("a", **UNWELL), POLICY, {"start_limit": 0}, ["drain a unhealthy"]),
         (
             engines("a", **UNWELL),
-            replace(POLICY, most=1),
+            replace(POLICY, max_engines=1),
             {"start_limit": 0},
             ["drain a unhealthy"],
         ),
         # A breaker that is half open lets one through
-        ((), replace(POLICY, least=3), {"start_limit": 1}, ["start"]),
+        ((), replace(POLICY, min_engines=3), {"start_limit": 1}, ["start"]),
         # Outdated
         (
             engines("a", "b", current=False),
-            replace(POLICY, least=2),
+            replace(POLICY, min_engines=2),
             {},
             ["start", "drain a outdated"],
         ),
         (
             (engine("a", current=False, draining="outdated"), *engines("b", "c")),
-            replace(POLICY, least=2),
+            replace(POLICY, min_engines=2),
             {},
             ["stop a outdated"],
         ),
@@ -163,13 +163,13 @@ FREE_ONE = replace(POLICY, least_free=1)
                 engine("b", current=False),
                 engine("c"),
             ),
-            replace(POLICY, least=2),
+            replace(POLICY, min_engines=2),
             {},
             ["start", "drain b outdated"],
         ),
         (
             (engine("a", current=False, **BUSY), engine("b")),
-            replace(POLICY, least=2),
+            replace(POLICY, min_engines=2),
             {"starting": (starting_facts(),)},
             [],
         ),
@@ -253,7 +253,7 @@ def test_where_engines_are_put(
     least: int,
     expected: list[str],
 ) -> None:
-    assert said(decide(*fleet, policy=replace(POLICY, least=least), vpns=vpns)) == expected
+    assert said(decide(*fleet, policy=replace(POLICY, min_engines=least), vpns=vpns)) == expected
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,15 @@ from support.fakeengines import FakeEngines
 from support.fakeruntime import FakeRuntime, World
 from support.half import opened_half, settings_for
 from support.virtualtime import run_in_virtual_time
-from touchline.engines.control.replacements import Place, Round, holds, noted, records, restored
+from touchline.engines.control.replacements import (
+    AT_ONCE,
+    Place,
+    Round,
+    holds,
+    noted,
+    records,
+    restored,
+)
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import Binding, Instance
 from touchline.engines.vpn.control import Location
@@ -44,17 +52,18 @@ def test_what_goes_now_and_then_goes_at_once() -> None:
 
 
 def test_another_reason_or_place_is_not_held_and_old_rounds_are_forgotten() -> None:
-    rounds = {PLACE: Round(100.0, 7, 0.0)}
+    rounds = {PLACE: Round(100.0, 7, 0.0, AT_ONCE)}
     assert not holds(rounds, ("vpn_lost", "gluetun"), 150.0, 150.0)
     assert not holds(rounds, ("dead_network", "other"), 150.0, 150.0)
     assert noted(rounds, PLACE, 150.0, 2000.0)[PLACE].number == 1
 
 
 def test_a_server_that_starts_goes_on_with_the_rounds_of_the_one_before() -> None:
-    rounds = {PLACE: Round(100.0, 4, 60.0), ("died", None): Round(-5000.0, 9, -6000.0)}
+    old = Round(-5000.0, 9, -6000.0, AT_ONCE)
+    rounds = {PLACE: Round(100.0, 4, 60.0, AT_ONCE), ("died", None): old}
     left = json.loads(json.dumps(records(rounds, 110.0)))
     found = restored(left, 7.0)  # its clock begins anew, and the time between does not count
-    assert found == {PLACE: Round(-3.0, 4, -43.0)}  # the other one is forgotten
+    assert found == {PLACE: Round(-3.0, 4, -43.0, AT_ONCE)}  # the other one is forgotten
     assert holds(found, PLACE, 6.0, 7.0)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from support.facts import engine_facts, observed_facts
+from support.facts import engine_facts, observed_facts, policy_with
 from support.fakeengines import Disk, FakeEngines
 from support.fakeruntime import World
 from support.half import HalfRig, opened_half, settings_for
@@ -17,7 +17,7 @@ from support.virtualtime import run_in_virtual_time
 from touchline.core.errors import Blocked
 from touchline.engines.control.actions import Start
 from touchline.engines.control.observation import Observed
-from touchline.engines.control.plan import Policy, plan_without_record
+from touchline.engines.control.plan import plan_without_record
 from touchline.engines.fleet.adoption import facts_of
 from touchline.engines.fleet.rows import Loaded
 from touchline.engines.model.clock import Clock
@@ -333,7 +333,7 @@ def test_a_database_that_was_replaced_gets_all_that_is_known() -> None:
 def test_without_the_record_only_what_is_missing_is_started(
     observed: Observed, starts: int
 ) -> None:
-    policy = Policy(least=2, least_free=3, most=5, auto_delete=True)
+    policy = policy_with(min_engines=2, min_free_engines=3, max_engines=5, auto_delete=True)
     actions = plan_without_record(observed, policy, 1000.0).actions
     assert all(isinstance(action, Start) for action in actions)
     assert len(actions) == starts

@@ -98,7 +98,7 @@ class Control:
         before = self._reconciler.demand
         await self._store.save_state(DEMAND, demand)
         self._reconciler.demand = demand
-        target = min(max(self._settings.scaling.min_replicas, demand), self._settings.most_engines)
+        target = min(max(self._settings.scaling.min_replicas, demand), self._settings.max_engines)
         if before != demand:
             self._events.record(
                 "system",

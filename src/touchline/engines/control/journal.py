@@ -20,10 +20,12 @@ class PlanJournal:
     The latter two are recorded once, when they begin.
     """
 
-    def __init__(self, events: EventLog, metrics: Metrics, fleet: Fleet, *, least: int) -> None:
+    def __init__(
+        self, events: EventLog, metrics: Metrics, fleet: Fleet, *, min_engines: int
+    ) -> None:
         self._events = events
         self._fleet = fleet
-        self._least = least
+        self._min_engines = min_engines
         self._warned = self._short = False
         self._took = metrics.histogram(
             "touchline_reconcile_seconds",
@@ -76,13 +78,13 @@ class PlanJournal:
 
     def _record_shortage(self, ours: Sequence[Engine]) -> None:
         healthy = sum(engine.health == "healthy" for engine in ours)
-        short = self._fleet.freshness.is_current and healthy < self._least
+        short = self._fleet.freshness.is_current and healthy < self._min_engines
         if short and not self._short and ours:
             self._events.record(
                 "health",
                 "insufficient_engines",
-                f"{healthy} engines are healthy, minimum {self._least}",
+                f"{healthy} engines are healthy, minimum {self._min_engines}",
                 healthy_engines=healthy,
-                minimum=self._least,
+                minimum=self._min_engines,
             )
         self._short = short

@@ -34,39 +34,44 @@ _PASSING: frozenset[str] = frozenset({"unhealthy", "vpn_lost"})
 """Reasons that can cease to apply, in which case the engine stays."""
 
 
+MAX_OUTDATED_AT_ONCE = 1
+"""Number of outdated engines that are replaced at a time: the others serve meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Target state of the fleet."""
+    """Target state of the fleet; no field has a default, so that each must be stated explicitly."""
 
-    least: int = 1
-    least_free: int = 1
-    most: int = 20
-    auto_delete: bool = False
-    grace_period_s: float = 30.0
-    idle_ttl_s: float = 600.0
-    unhealthy_grace_s: float = 60.0
-    surge: int = 1
+    min_engines: int
+    min_free_engines: int
+    max_engines: int
+    auto_delete: bool
+    """Whether engines that exceed the target are removed after `grace_period_s`."""
+    grace_period_s: float
+    idle_ttl_s: float
+    unhealthy_grace_s: float
+    max_outdated_at_once: int
     """Maximum number of outdated engines replaced at a time."""
 
 
 def policy_of(settings: EnginesSettings, *, keeps_minimum: bool) -> Policy:
     """Return the policy of the settings; without `keeps_minimum` it has no minimum."""
     scaling = settings.scaling
-    most = settings.most_engines
     return Policy(
-        least=min(scaling.min_replicas, most) if keeps_minimum else 0,
-        least_free=scaling.min_free_replicas if keeps_minimum else 0,
-        most=most,
+        min_engines=min(scaling.min_replicas, settings.max_engines) if keeps_minimum else 0,
+        min_free_engines=scaling.min_free_replicas if keeps_minimum else 0,
+        max_engines=settings.max_engines,
         auto_delete=scaling.auto_delete,
         grace_period_s=scaling.grace_period_s,
         idle_ttl_s=scaling.idle_ttl_s,
         unhealthy_grace_s=settings.health.unhealthy_grace_period_s,
+        max_outdated_at_once=MAX_OUTDATED_AT_ONCE,
     )
 
 
 def target_of(policy: Policy, demand: int | None) -> int:
     """Return the number of engines wanted: the demand within the limits of the policy."""
-    return min(max(policy.least, demand or 0), policy.most)
+    return min(max(policy.min_engines, demand or 0), policy.max_engines)
 
 
 def plan(observed: Observed, policy: Policy, now_s: float) -> Plan:
@@ -91,7 +96,7 @@ def plan_without_record(observed: Observed, policy: Policy, now_s: float) -> Pla
     target = target_of(policy, observed.demand)
     deficit = max(0, target - len(observed.engines) - len(observed.starting))
     alive = len(observed.engines) + len(observed.starting) + observed.stopping
-    starts = planner.starts(min(deficit, max(0, policy.most - alive)), target)
+    starts = planner.starts(min(deficit, max(0, policy.max_engines - alive)), target)
     running = len(observed.engines)
     return Plan(tuple(starts), target=target, running=running, fit=running, deficit=deficit)
 
@@ -132,11 +137,11 @@ class _Planner:
         coming_free = sum(not each.spoken_for for each in observed.starting)
         deficit = max(
             target - len(self.fit) - len(observed.starting),
-            policy.least_free - len(free) - coming_free,
+            policy.min_free_engines - len(free) - coming_free,
             0,
         )
         alive = len(observed.engines) + len(observed.starting) + observed.stopping
-        room = max(0, policy.most - alive)
+        room = max(0, policy.max_engines - alive)
         starts = self.starts(min(deficit, room), target)
         self.actions += starts
         self._remove_leavers(deficit, room, target)
@@ -177,7 +182,7 @@ class _Planner:
         begun = [engine for engine in outdated if engine.draining in _REPLACED]
         # An engine that still serves streams does not block others; pending ones count.
         idle = sum(not engine.streams for engine in begun)
-        room = max(0, self.policy.surge - max(idle, len(self.observed.starting)))
+        room = max(0, self.policy.max_outdated_at_once - max(idle, len(self.observed.starting)))
         fresh = [engine for engine in outdated if engine.draining not in _REPLACED]
         fresh.sort(key=lambda engine: (engine.streams > 0 or engine.leased, engine.name))
         for engine in [*begun, *fresh[:room]]:
@@ -265,13 +270,13 @@ class _Planner:
             return f"replacement: {WHY[replaces]}"
         if len(self.fit) + len(self.observed.starting) < target:
             return f"{target} engines wanted"
-        return f"{self.policy.least_free} idle engines wanted"
+        return f"{self.policy.min_free_engines} idle engines wanted"
 
     def _remove_leavers(self, deficit: int, room: int, target: int) -> None:
         """Remove leavers when enough engines are ready without them, or to make room."""
         ready = [engine for engine in self.fit if engine.health == "healthy"]
         ready_free = sum(is_free(engine) for engine in ready)
-        enough = len(ready) >= target and ready_free >= self.policy.least_free
+        enough = len(ready) >= target and ready_free >= self.policy.min_free_engines
         # Leavers that occupy a place which a start requires.
         make_room = max(0, deficit - room)
         can_start = self.observed.start_limit != 0 and (
@@ -331,7 +336,7 @@ class _Planner:
             longest_s = min(longest_s, policy.idle_ttl_s)
         healthy_free = [engine for engine in free if engine.health == "healthy"]
         healthy = sum(engine.health == "healthy" for engine in self.fit)
-        spare = min(healthy - target, len(healthy_free) - policy.least_free)
+        spare = min(healthy - target, len(healthy_free) - policy.min_free_engines)
         if spare <= 0:
             return
         idle = [

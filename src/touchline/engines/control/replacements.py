@@ -60,10 +60,10 @@ class Round:
     """
 
     began_s: float
-    number: int = 1
-    first_s: float = 0.0
+    number: int
+    first_s: float
     """Start of the first of these rounds."""
-    at_once: int = AT_ONCE
+    at_once: int
     """Number of rounds that are not delayed."""
 
     @property

@@ -73,7 +73,7 @@ class Admission:
 
     def capacity_refusal(self) -> Blocked | None:
         """Return the refusal because of the maximum, if any."""
-        if self.alive >= self._settings.most_engines:
+        if self.alive >= self._settings.max_engines:
             return self._full()
         among = self._settings.ports.host
         if self._vpn is None and self._ports.is_full(among):
@@ -101,13 +101,13 @@ class Admission:
 
     def overbooked(self) -> Blocked | None:
         """Return the refusal because of the maximum for an engine that already counts."""
-        return self._full() if self.alive > self._settings.most_engines else None
+        return self._full() if self.alive > self._settings.max_engines else None
 
     def _full(self) -> Blocked:
-        scaling, most = self._settings.scaling, self._settings.most_engines
+        scaling, max_engines = self._settings.scaling, self._settings.max_engines
         return Blocked(
-            f"Maximum capacity reached: {self.alive} of {most} engines run. Wait until one is"
-            " free, or raise scaling.max_replicas",
+            f"Maximum capacity reached: {self.alive} of {max_engines} engines run. Wait until one"
+            " is free, or raise scaling.max_replicas",
             code="max_capacity",
             eta_s=scaling.grace_period_s if scaling.auto_delete else None,
             can_retry=False,

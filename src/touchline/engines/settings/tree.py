@@ -381,7 +381,7 @@ class EnginesSettings(_Group):
         return label
 
     @property
-    def most_engines(self) -> int:
+    def max_engines(self) -> int:
         """Maximum number of engines."""
         scaling = self.scaling
         if not self.vpn.names:

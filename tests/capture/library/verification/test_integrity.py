@@ -186,14 +186,15 @@ def test_a_pause_within_a_file_is_a_hole_unless_it_is_a_listed_gap(tmp_path: Pat
 def test_no_footage_is_never_a_success(tmp_path: Path) -> None:
     empty = Manifest(match_id="m1", state="finished")
     assert not verify_match(tmp_path, empty, checksums=True).ok
-    report = verify_match(tmp_path, empty, checksums=True, expected=Expected(("cam0", "cam1")))
+    expected = Expected(("cam0", "cam1"), None, None)
+    report = verify_match(tmp_path, empty, checksums=True, expected=expected)
     assert [(f.code, f.camera) for f in report.faults] == [
         ("segment_not_found", "cam0"),
         ("segment_not_found", "cam1"),
     ]
     (tmp_path / "segments").mkdir()
     (tmp_path / "segments" / CAM0).write_bytes(writer.init_part(segmentfiles.CODEC))
-    report = verify_match(tmp_path, empty, checksums=True, expected=Expected(("cam0",)))
+    report = verify_match(tmp_path, empty, checksums=True, expected=Expected(("cam0",), None, None))
     assert "no_footage" in {fault.code for fault in report.faults}
 
 

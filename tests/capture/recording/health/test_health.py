@@ -5,37 +5,21 @@ from typing import Any
 
 import pytest
 
+from support.recordingfacts import camera_facts
 from touchline.capture.library.verification.answers import ProbeResult
 from touchline.capture.recording.health.health import RecordingJudge
 from touchline.capture.recording.health.soundness import CameraObservation, RecordingObservation
 
 MIB = 1 << 20
 
-SOUND = CameraObservation(
-    camera_id=0,
-    pipeline_present=True,
-    pipeline_state="running",
-    footage=True,
-    told_since=True,
-    disk="ok",
-    disk_errno=None,
-    writer_error=None,
-    segment_name="cam0_20260211_220241_00.mp4",
-    segment_index=0,
-    segment_size_bytes=4035962,
-    segment_age_s=0.2,
-    file_age_s=60.0,
-    last_frame_age_s=0.03,
-)
-NO_SEGMENT = CameraObservation(
-    camera_id=0,
-    pipeline_present=True,
-    pipeline_state="running",
+SOUND = camera_facts(segment_size_bytes=4035962, file_age_s=60.0)
+NO_SEGMENT = camera_facts(
     footage=False,
-    told_since=True,
-    disk="ok",
-    disk_errno=None,
-    writer_error=None,
+    segment_name=None,
+    segment_size_bytes=0,
+    segment_age_s=0.0,
+    file_age_s=0.0,
+    last_frame_age_s=None,
 )
 PROBED_BAD: ProbeResult = {
     "checked": True,

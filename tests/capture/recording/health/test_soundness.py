@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
+from support.recordingfacts import camera_facts
 from touchline.capture.recording.health.health import UNPROBED
 from touchline.capture.recording.health.soundness import (
     CameraObservation,
@@ -23,26 +24,6 @@ from touchline.capture.recording.health.soundness import (
 
 GROWING = Growth(still_s=0.2, regressed_from=None, probe=UNPROBED)
 STATES = ("idle", "starting", "running", "stopping", "error")
-
-
-def camera(number: int = 0, **changes: Any) -> CameraObservation:
-    """A camera that records well."""
-    sound = CameraObservation(
-        camera_id=number,
-        pipeline_present=True,
-        pipeline_state="running",
-        footage=True,
-        told_since=True,
-        disk="ok",
-        disk_errno=None,
-        writer_error=None,
-        segment_name=f"cam{number}_20260211_220241_00.mp4",
-        segment_size_bytes=300_000,
-        segment_age_s=0.2,
-        file_age_s=1.0,
-        last_frame_age_s=0.03,
-    )
-    return replace(sound, **changes)
 
 
 def judged(phase: MatchPhase, *cameras: CameraObservation, age_s: float = 1.0) -> Verdict:
@@ -97,8 +78,8 @@ FACTS: dict[CameraPhase, tuple[MatchPhase, dict[str, Any]]] = {
 @pytest.mark.parametrize(("phase", "state"), list(itertools.product(FACTS, STATES)))
 def test_each_phase_has_its_sound_states(phase: CameraPhase, state: str) -> None:
     match, facts = FACTS[phase]
-    other = camera(1)  # so that the match has footage
-    told = judged(match, camera(pipeline_state=state, **facts), other)
+    other = camera_facts(1)  # so that the match has footage
+    told = judged(match, camera_facts(pipeline_state=state, **facts), other)
     sound = state in SOUND_STATES[phase]
     assert told.issues == (() if sound else (f"cam0: Pipeline state {state}",))
     assert told.healthy is sound
@@ -137,10 +118,10 @@ def test_an_ordinary_start_and_stop_is_healthy_at_every_instant(
     phase: MatchPhase, facts: dict[str, Any]
 ) -> None:
     for age_s in (0.0, 0.05, 2.0, 9.9):
-        assert judged(phase, camera(**facts), camera(1), age_s=age_s) == Verdict(
+        assert judged(phase, camera_facts(**facts), camera_facts(1), age_s=age_s) == Verdict(
             True, "Recording healthy", ()
         )
-        alone = judged(phase, camera(**facts), age_s=age_s)
+        alone = judged(phase, camera_facts(**facts), age_s=age_s)
         assert alone.healthy, alone
 
 
@@ -169,14 +150,14 @@ def test_an_ordinary_start_and_stop_is_healthy_at_every_instant(
 def test_what_is_a_fault_in_a_phase_is_told_in_it(
     phase: MatchPhase, facts: dict[str, Any], issue: str
 ) -> None:
-    told = judged(phase, camera(**facts), camera(1))
+    told = judged(phase, camera_facts(**facts), camera_facts(1))
     assert not told.healthy
     assert any(issue in each for each in told.issues), told
 
 
 def test_a_resumed_match_whose_workers_are_started_is_judged_from_its_resumption() -> None:
     # It has segments of before the power cut, which do not grow.
-    waits = camera(
+    waits = camera_facts(
         footage=False, pipeline_present=False, pipeline_state="error", segment_age_s=2_000.0
     )
     assert judged("starting", waits, age_s=3.0).healthy
@@ -226,21 +207,21 @@ def problems(*cameras: CameraObservation, growth: Growth = GROWING, there: bool 
 def test_programs_are_told_what_an_issue_is_about(
     kind: IssueKind, facts: dict[str, Any], grown: dict[str, Any]
 ) -> None:
-    other = camera(1)  # so that the match has footage
-    told = problems(camera(**facts), other, growth=replace(GROWING, **grown))
+    other = camera_facts(1)  # so that the match has footage
+    told = problems(camera_facts(**facts), other, growth=replace(GROWING, **grown))
     about = [issue for issue in told.problems if issue.camera == "camera_0"]
     assert [issue.kind for issue in about] == [kind]
     assert about[0].text in told.issues
 
 
 def test_programs_are_told_what_is_wrong_with_the_whole_match() -> None:
-    gone = problems(camera(disk="gone"), there=False)
+    gone = problems(camera_facts(disk="gone"), there=False)
     assert [(p.kind, p.camera) for p in gone.problems] == [
         ("segments_dir_missing", None),
         ("disk_gone", "camera_0"),
     ]
     assert gone.problems[0].text == gone.message
-    none = problems(camera(footage=False, segment_name=None))
+    none = problems(camera_facts(footage=False, segment_name=None))
     assert [(p.kind, p.camera) for p in none.problems] == [("no_segments", None)]
     assert none.issues == ()
 

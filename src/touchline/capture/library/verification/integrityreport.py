@@ -14,8 +14,8 @@ class Expected:
     """Footage expected by a stop: these cameras (`cam0`, …) for this duration."""
 
     cameras: tuple[str, ...]
-    from_unix_ns: int | None = None
-    to_unix_ns: int | None = None
+    from_unix_ns: int | None
+    to_unix_ns: int | None
 
 
 @dataclass(frozen=True)

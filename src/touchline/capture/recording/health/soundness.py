@@ -80,18 +80,18 @@ class CameraObservation:
     """Error number returned by the disk, if known."""
     writer_error: str | None
     """Reason why footage cannot currently be written, or None."""
-    segment_name: str | None = None
-    segment_index: int = 0
-    segment_size_bytes: int = 0
-    segment_age_s: float = 0.0
-    file_age_s: float = 0.0
-    failed_permanently: bool = False
-    last_frame_age_s: float | None = None
-    stalled: bool = False
-    recovering: bool = False
-    recovery_attempts: int = 0
-    last_error: str | None = None
-    probe: ProbeResult | None = None
+    segment_name: str | None
+    segment_index: int
+    segment_size_bytes: int
+    segment_age_s: float
+    file_age_s: float
+    failed_permanently: bool
+    last_frame_age_s: float | None
+    stalled: bool
+    recovering: bool
+    recovery_attempts: int
+    last_error: str | None
+    probe: ProbeResult | None
 
     @property
     def key(self) -> str:
