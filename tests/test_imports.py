@@ -156,7 +156,7 @@ ALLOWED: dict[str, set[str]] = {
 
 HOMES: dict[str, set[str]] = {
     "aiodocker": {"touchline.engines.runtimes.docker"},
-    "aiohttp": {"touchline.client", "touchline.engines"},
+    "aiohttp": {"touchline.client", "touchline.engines.http"},
     "aiortc": {"touchline.live.webrtc"},
     "alembic": {"touchline.core.database.migrations"},
     "boto3": {"touchline.studio.verbs.upload"},

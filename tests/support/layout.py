@@ -99,7 +99,7 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "engines/fleet/test_record.py",
         "engines are adopted from what is on record",
     ),
-    "engines.http: answers client": (
+    "engines.http: answers client errors": (
         "engines/test_hostile_answers.py",
         "what engines answer is tested with engines that answer anything",
     ),

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from touchline.core import patience
 from touchline.core.errors import Failed, NotFound
 from touchline.engines.http.client import HttpClient, open_http_client
+from touchline.engines.http.errors import AnswerRefused, HttpFailed
 from touchline.engines.model.model import Sample
 from touchline.foreign.json import parse_foreign
 from touchline.foreign.text import shown
@@ -119,22 +119,14 @@ class AceStreamClient:
             raise _refusal(answer)
 
     async def _get(self, url: str, within_s: float) -> dict[str, Any]:
-        session = await self._http.session()
-        from aiohttp import ClientError
-
-        from touchline.engines.http.answers import AnswerRefused
-
         try:
-            with patience.fail_after(within_s):
-                async with session.get(url) as response:
-                    body = await response.read()
-                    status = response.status
+            status, body = await self._http.get(url, within_s=within_s)
         except TimeoutError as error:
             raise EngineUnreachable(f"The engine did not answer in {within_s:g} s") from error
         except AnswerRefused as error:
             raise EngineAnswer(f"The request to the engine failed: {error}") from error
-        except (ClientError, OSError, ValueError) as error:
-            raise EngineUnreachable(f"The request to the engine failed: {_why(error)}") from error
+        except HttpFailed as error:
+            raise EngineUnreachable(f"The request to the engine failed: {error}") from error
         if status >= 300:
             raise EngineAnswer(f"The engine answered with status {status}")
         try:
@@ -200,7 +192,3 @@ def _infohash(value: object, depth: int = 0) -> str | None:
     else:
         inner = value if isinstance(value, list) else []
     return next((hit for each in inner if (hit := _infohash(each, depth + 1))), None)
-
-
-def _why(error: Exception) -> str:
-    return shown(str(error), 200) or type(error).__name__

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
+from aiohttp.http_exceptions import HttpProcessingError
 
+from touchline.engines.http.errors import AnswerRefused, HttpFailed
 from touchline.foreign.json import parse_foreign
+from touchline.foreign.text import shown
+
+HttpResponse = ClientResponse
+"""Answer whose body has not been read yet."""
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 ARCHIVE = "application/x-tar"
 MOST_COUNTER_DIGITS = 20
 """Maximum digits of a counter: daemons use unsigned 64-bit counters."""
-
-
-class AnswerRefused(aiohttp.ClientError):
-    """Answer that does not meet the requirements of this client."""
 
 
 class BoundedResponse(ClientResponse):
@@ -60,6 +63,21 @@ class BoundedResponse(ClientResponse):
     ) -> Any:
         """Read the answer as JSON; see `parse_foreign`. Raises ValueError."""
         return await super().json(encoding="utf-8", loads=_parsed, content_type=content_type)
+
+
+@contextmanager
+def http_errors(*, most_chars: int) -> Iterator[None]:
+    """Convert the exceptions of the library to HttpFailed, with at most `most_chars` of their text.
+
+    An exceeded time limit stays a TimeoutError.
+    """
+    try:
+        yield
+    except TimeoutError:
+        raise
+    except (aiohttp.ClientError, HttpProcessingError, OSError, EOFError) as error:
+        said = shown(str(error)[:most_chars], most_chars)
+        raise HttpFailed(said or type(error).__name__) from error
 
 
 def foreign_session(

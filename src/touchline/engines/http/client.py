@@ -9,21 +9,33 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
 from anyio import to_thread
+
+from touchline.core import patience
+from touchline.engines.http.errors import HttpFailed
+from touchline.foreign.text import shown
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 DNS_CACHE_S = 60
+MOST_REASON_CHARS = 200
+
+
+class HttpAnswer(NamedTuple):
+    """Status of an answer, and its body if the status is below 300."""
+
+    status: int
+    body: bytes
 
 
 class HttpClient:
     """HTTP client that opens its session on first use. Created by `open_http_client`.
 
-    `foreign_session` describes the limits of every answer; time limits are the caller's.
+    `foreign_session` describes the limits of every answer.
     """
 
     def __init__(
@@ -34,7 +46,23 @@ class HttpClient:
         self._opening = anyio.Lock()
         self._session: ClientSession | None = None
 
-    async def session(self) -> ClientSession:
+    async def get(self, url: str, *, within_s: float) -> HttpAnswer:
+        """Return the whole answer. Raises TimeoutError, AnswerRefused or HttpFailed."""
+        session = await self._opened_session()
+        from touchline.engines.http.answers import http_errors
+
+        try:
+            with patience.fail_after(within_s), http_errors(most_chars=MOST_REASON_CHARS):
+                async with session.get(url) as response:
+                    if response.status >= 300:
+                        response.close()
+                        return HttpAnswer(response.status, b"")
+                    return HttpAnswer(response.status, await response.read())
+        except ValueError as error:  # raised by the library for some invalid answers
+            reason = shown(str(error), MOST_REASON_CHARS) or type(error).__name__
+            raise HttpFailed(reason) from error
+
+    async def _opened_session(self) -> ClientSession:
         """Return the session; the first call loads the library, in a thread."""
         if self._session is not None:
             return self._session

@@ -12,12 +12,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from touchline.core import patience
 from touchline.core.errors import Failed
 from touchline.engines.http.client import HttpClient, open_http_client
+from touchline.engines.http.errors import HttpFailed
 from touchline.engines.settings.tree import VpnSettings
 from touchline.foreign.json import parse_foreign
-from touchline.foreign.text import shown
 
 TIMEOUT_S = 5.0
 LARGEST_ANSWER_BYTES = 64 << 10
@@ -97,23 +96,16 @@ class VpnControl:
         return _checked(url + oldest, status, answer)
 
     async def _get(self, url: str) -> tuple[int, Any]:
-        session = await self._http.session()
-        from aiohttp import ClientError
-
         try:
-            with patience.fail_after(TIMEOUT_S):
-                async with session.get(url) as response:
-                    if response.status >= 300:
-                        response.close()
-                        return response.status, None
-                    return response.status, parse_foreign(await response.read())
+            status, body = await self._http.get(url, within_s=TIMEOUT_S)
+            return status, parse_foreign(body) if status < 300 else None
         except TimeoutError as error:
             raise ControlFailed(
                 f"The VPN's control server did not respond within {TIMEOUT_S:g} s"
             ) from error
-        except (ClientError, OSError) as error:
+        except HttpFailed as error:
             raise ControlFailed(
-                f"The request to the VPN's control server failed: {_why(error)}"
+                f"The request to the VPN's control server failed: {error}"
             ) from error
         except ValueError as error:
             raise ControlFailed(
@@ -149,10 +141,6 @@ def _checked(url: str, status: int, answer: Any) -> Mapping[str, Any]:
     if status >= 300 or not isinstance(answer, dict):
         raise ControlFailed(f"{url} answered with status {status}")
     return answer
-
-
-def _why(error: Exception) -> str:
-    return shown(str(error), 200) or type(error).__name__
 
 
 def _text(value: object) -> str | None:

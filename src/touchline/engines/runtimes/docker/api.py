@@ -14,14 +14,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Se
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Protocol
 
-import aiohttp
 import anyio
 from aiodocker import Docker, DockerError
-from aiohttp.http_exceptions import HttpProcessingError
 
 from touchline.core import patience
 from touchline.core.errors import Failed
-from touchline.engines.http.answers import MOST_COUNTER_DIGITS, foreign_session
+from touchline.engines.http.answers import (
+    MOST_COUNTER_DIGITS,
+    HttpResponse,
+    foreign_session,
+    http_errors,
+)
+from touchline.engines.http.errors import HttpFailed
 from touchline.engines.model.model import Executed
 from touchline.engines.model.runtime import RuntimeUnavailable
 from touchline.engines.runtimes.docker.address import DaemonAddress
@@ -172,7 +176,7 @@ class DockerApi:
         with self._named():
             sent = self._send("GET", f"containers/{_part(container)}/logs", params=query)
             async with await sent as response:
-                words = _unframed(await _beginning(response.content, drains=False))
+                words = _unframed(await _beginning(response.content.iter_any(), drains=False))
         return words.decode(errors="replace").strip()[-MOST_LOG_CHARS:]
 
     async def statistics(self, container: str) -> Mapping[str, Any]:
@@ -197,7 +201,7 @@ class DockerApi:
             asked = {"Detach": False, "Tty": False}
             sent = self._send("POST", f"exec/{made.id}/start", json=asked)
             async with await sent as response:
-                output = _unframed(await _beginning(response.content))
+                output = _unframed(await _beginning(response.content.iter_any()))
         while True:
             with self._named():
                 seen = _object(await made.inspect())
@@ -246,12 +250,12 @@ class DockerApi:
             finally:
                 response.close()
 
-    async def _lines(self, response: aiohttp.ClientResponse) -> AsyncIterator[Mapping[str, Any]]:
+    async def _lines(self, response: HttpResponse) -> AsyncIterator[Mapping[str, Any]]:
         with self._named(within_s=math.inf):
             async for line in response.content:
                 yield _object(parse_foreign(line, most_digits=MOST_COUNTER_DIGITS))
 
-    async def _send(self, method: str, path: str, **options: Any) -> aiohttp.ClientResponse:
+    async def _send(self, method: str, path: str, **options: Any) -> HttpResponse:
         """Return the response to a call without a function in aiodocker.
 
         Only its headers have been read.
@@ -275,11 +279,12 @@ class DockerApi:
         """
         within_s = self.timeout_s if within_s is None else within_s
         try:
-            if math.isinf(within_s):
-                yield
-            else:
-                with patience.fail_after(within_s):
+            with http_errors(most_chars=MOST_MESSAGE_CHARS):
+                if math.isinf(within_s):
                     yield
+                else:
+                    with patience.fail_after(within_s):
+                        yield
         except DockerError as error:
             said = shown(str(error.message), MOST_MESSAGE_CHARS)
             exchanged = error.status == 400 and "client version" in said
@@ -291,9 +296,8 @@ class DockerApi:
             raise DaemonError(said, status=error.status) from error
         except TimeoutError as error:
             raise self._unavailable(f"it did not respond within {within_s:g} s") from error
-        except (aiohttp.ClientError, HttpProcessingError, OSError, EOFError) as error:
-            said = shown(str(error)[:MOST_MESSAGE_CHARS]) or type(error).__name__
-            raise self._unavailable(said) from error
+        except HttpFailed as error:
+            raise self._unavailable(error.message) from error
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             # The answer is incomplete, or from a server that is not a daemon.
             said = shown(repr(error)[:MOST_MESSAGE_CHARS])
@@ -335,13 +339,13 @@ def _object(value: Any) -> Mapping[str, Any]:
     return value
 
 
-async def _beginning(stream: aiohttp.StreamReader, *, drains: bool = True) -> bytes:
+async def _beginning(stream: AsyncIterator[bytes], *, drains: bool = True) -> bytes:
     """Return the beginning of a stream, as far as it is relevant.
 
     With `drains` the rest is read and dropped, because a program blocks until its output is read.
     """
     kept = bytearray()
-    async for piece in stream.iter_any():
+    async for piece in stream:
         # Allows for frame headers, of which small frames need more.
         if len(kept) < 4 * MOST_OUTPUT_BYTES:
             kept += piece
