@@ -49,9 +49,14 @@ def listener() -> socket.socket:
 class NoSignalling:
     """Nobody is shown anything here."""
 
-    async def handle(self, connection_id: str, message: dict[str, Any]) -> list[dict[str, Any]]:
+    async def handle(
+        self,
+        connection_id: str,
+        message: dict[str, Any],
+        send: Callable[[str, dict[str, Any]], None],
+    ) -> list[dict[str, Any]]:
         """No answer."""
-        del connection_id, message
+        del connection_id, message, send
         return []
 
     async def closed(self, connection_id: str) -> None:

@@ -92,11 +92,13 @@ def preview_status() -> dict[str, Any]:
 class FakeSignalling:
     """Has no live process to pass anything on to."""
 
-    def on_message(self, send: Callable[[str, dict[str, Any]], None]) -> None:
-        self.send = send
-
-    async def handle(self, connection_id: str, message: dict[str, Any]) -> list[dict[str, Any]]:
-        del connection_id, message
+    async def handle(
+        self,
+        connection_id: str,
+        message: dict[str, Any],
+        send: Callable[[str, dict[str, Any]], None],
+    ) -> list[dict[str, Any]]:
+        del connection_id, message, send
         return [{"type": "webrtc_error", "data": {"error": "WebRTC runtime is not available"}}]
 
     async def closed(self, connection_id: str) -> None:

@@ -105,7 +105,13 @@ class Signals:
         self.may_answer.set()
         self.error: Exception | None = None
 
-    async def handle(self, connection_id: str, message: dict[str, Any]) -> list[dict[str, Any]]:
+    async def handle(
+        self,
+        connection_id: str,
+        message: dict[str, Any],
+        send: Callable[[str, dict[str, Any]], None],
+    ) -> list[dict[str, Any]]:
+        del send
         await self.may_answer.wait()
         self.handled.append(message)
         if self.error is not None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio
 from anyio import to_thread
@@ -15,6 +16,7 @@ from touchline.capture.cameras.calibrations import Calibrations, read_calibratio
 from touchline.capture.cameras.cameras import SCENES, Camera
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.cameras.news import CameraNews
+from touchline.capture.host.watchdog import Watchdog
 from touchline.capture.library.details import DetailsStore
 from touchline.capture.library.library import Library
 from touchline.capture.library.libraryrecord import FILE_NAME as RECORD_NAME
@@ -59,6 +61,7 @@ class CaptureBase:
     log_dir: Path
     disk: RecordingsDisk
     events: EventLog
+    watchdog: Watchdog
     news: CameraNews
     cameras: Mapping[int, Camera]
     lease: CameraLease
@@ -77,12 +80,13 @@ async def open_base(
     log_dir: Path,
     events: EventLog,
     spare: SpareDescriptors,
+    watchdog: Watchdog,
 ) -> CaptureBase:
     """Create the cameras, and read the library and the calibrations.
 
     The cameras' workers are not connected yet. Raises OSError.
     """
-    news, current = CameraNews(), CurrentRecording()
+    news, current = CameraNews([watchdog]), CurrentRecording()
     library = Library(disk.root, is_running=current.is_running)
     await library.clean_up()
     async with anyio.create_task_group() as tasks:
@@ -107,6 +111,7 @@ async def open_base(
         log_dir,
         disk,
         events,
+        watchdog,
         news,
         cameras,
         CameraLease(preview_while_recording=settings.preview_while_recording),
@@ -136,7 +141,7 @@ class Views:
         await self.panorama.stop_if_active()
         await self.preview.close()
 
-    async def camera_connected(self, camera: Camera) -> None:
+    async def camera_connected(self, camera: Camera, _hello: Mapping[str, Any]) -> None:
         """Tell a new worker to feed the views that show its camera."""
         await self.showing.camera_connected(camera)
         await self.panorama.camera_connected(camera)
@@ -151,6 +156,7 @@ def make_views(base: CaptureBase, tasks: Tasks) -> Views:
         runtime_dir=base.runtime_dir,
         log_dir=base.log_dir,
         unresponsive_after_s=settings.unresponsive_after_s,
+        observers=[base.watchdog],
     )
     showing = LiveCameras(settings.preview, live, start_timeout_s=settings.start_timeout_s)
     preview = Preview(settings.preview, cameras, lease, live, showing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from touchline.capture.assembly import (
     open_base,
     open_library_services,
 )
-from touchline.capture.cameras.cameras import Camera, open_cameras
+from touchline.capture.cameras.cameras import open_cameras
 from touchline.capture.front import Cameras, Capture
 from touchline.capture.host.healthmonitor import PAUSE_S, HealthMonitor
 from touchline.capture.host.host import SAMPLE_EVERY_S, HostSampler
@@ -87,6 +87,7 @@ async def open_capture(
             log_dir=log_dir,
             events=events,
             spare=spare,
+            watchdog=Watchdog(logs.watchdog.write),
         )
         host = HostSampler(disk.root, floor_bytes=settings.min_free_bytes, find_fault=disk.look)
         await host.once()
@@ -126,13 +127,10 @@ class _Parts:
         self._logs = logs
         self._recorder = recorder
         self._supervisor = supervisor
-        self._watchdog = Watchdog(logs.watchdog.write)
-        base.news.on_connected(self._camera_connected)
-        for listener in (self._watchdog, recorder.follower):
-            base.news.on_event(listener.camera_event)
-            base.news.on_lost(listener.camera_lost)
-        views.live.on_started(self._watchdog.live_started)
-        views.live.on_event(self._watchdog.live_event)
+        base.news.on_connected(recorder.follower.camera_connected)
+        base.news.on_connected(views.camera_connected)
+        base.news.on_event(recorder.follower.camera_event)
+        base.news.on_lost(recorder.follower.camera_lost)
 
     async def begin(self, tasks: Tasks) -> None:
         """Start background tasks, connect the workers, and adopt a recording in progress."""
@@ -158,11 +156,6 @@ class _Parts:
         if preview.rtsp:
             views = self._views
             RtspOutlet(preview, views.preview, views.live, base.events, tasks).begin()
-
-    async def _camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
-        self._watchdog.camera_connected(camera, hello)
-        await self._recorder.follower.camera_connected(camera, hello)
-        await self._views.camera_connected(camera)
 
     def front(self) -> Capture:
         """Return the public interface of the capture half."""
@@ -206,7 +199,7 @@ class _Parts:
             host=self._host,
             machine=self._machine,
             alerts=self._logs.alerts,
-            watchdog=self._watchdog,
+            watchdog=self._base.watchdog,
         )
 
     async def close(self) -> None:

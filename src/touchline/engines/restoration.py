@@ -86,11 +86,11 @@ class Restoration:
                 self.fleet.put_stream(stream)
                 self._restored.append(stream.id)
         self._take_up_state(left.state)
-        self.fleet.record_is_read = True
+        self.fleet.note_record(is_read=True)
         try:
             self.runtime_sync.remember(facts_by_id)
         except BaseException:
-            self.fleet.record_is_read = False
+            self.fleet.note_record(is_read=False)
             raise
         self.store.release()
 
@@ -120,7 +120,7 @@ class Restoration:
         def demand() -> None:
             number = state.get(DEMAND)
             if self.reconciler.demand is None and isinstance(number, int) and number >= 0:
-                self.reconciler.demand = number
+                self.reconciler.set_demand(number)
 
         for take_up in (failures, reprovision, demand):
             try:

@@ -22,8 +22,9 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from touchline.sim.httpserver import HttpRequest, Reply, Silence, as_json, serve
 from touchline.sim.mpegts import TransportStream
@@ -51,7 +52,7 @@ class EngineOptions:
     """All arguments, unchanged."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class EngineFault:
     """The current fault."""
 
@@ -167,7 +168,7 @@ class SimulatedEngine:
             if session.readers:
                 return as_json({"error": "already read"}, 404)
             return Reply(content_type="video/mp2t", chunks=self._play(session))
-        session.read_s = self.sessions.now_s()
+        session.note_read(self.sessions.now_s())
         if kind == "m":
             return self._playlist(session)
         if kind == "c" and number.removesuffix(".ts").isdigit():
@@ -186,18 +187,16 @@ class SimulatedEngine:
     async def _play(self, session: PlaybackSession) -> AsyncIterator[bytes]:
         stream = TransportStream(self.options.bits_per_s)
         began_s = self.sessions.now_s()
-        session.readers += 1
+        session.add_reader()
         try:
             while not session.superseded:
                 now_s = self.sessions.now_s()
-                session.read_s = now_s
                 chunk = stream.until(now_s - began_s)
-                session.sent_bytes += len(chunk)
+                session.note_read(now_s, len(chunk))
                 yield chunk
                 await asyncio.sleep(CHUNK_EVERY_S)
         finally:
-            session.readers -= 1
-            session.read_s = self.sessions.now_s()
+            session.remove_reader(self.sessions.now_s())
 
     def _playlist(self, session: PlaybackSession) -> Reply:
         age_s = self.sessions.now_s() - session.began_s
@@ -237,8 +236,8 @@ class SimulatedEngine:
                 if not hasattr(self.fault, name):
                     return as_json({"error": f"no fault {name}"}, 404)
                 kind = type(getattr(self.fault, name))
-                known = value not in {"0", "false", ""} if kind is bool else kind(value)
-                setattr(self.fault, name, known)
+                known: Any = value not in {"0", "false", ""} if kind is bool else kind(value)
+                self.fault = replace(self.fault, **{name: known})
         elif what == "lose":
             self.sessions.lose_all()
         elif what == "die":

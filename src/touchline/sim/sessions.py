@@ -26,6 +26,20 @@ class PlaybackSession:
     sent_bytes: int = 0
     superseded: bool = False
 
+    def note_read(self, now_s: float, size_bytes: int = 0) -> None:
+        """Record that a client has read something."""
+        self.read_s = now_s
+        self.sent_bytes += size_bytes
+
+    def add_reader(self) -> None:
+        """Count a client that reads the stream."""
+        self.readers += 1
+
+    def remove_reader(self, now_s: float) -> None:
+        """Remove a client that read the stream until now."""
+        self.readers -= 1
+        self.read_s = now_s
+
 
 @dataclass
 class PlaybackSessions:

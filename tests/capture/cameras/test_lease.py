@@ -46,7 +46,9 @@ def test_viewers_leave_room_for_more_viewers_but_not_for_a_recording() -> None:
 
 def test_a_recording_can_be_watched_where_that_is_configured() -> None:
     lease = CameraLease()
-    lease.preview_while_recording = True
+    before = lease.changed.version
+    lease.allow_preview_while_recording(allowed=True)
+    assert lease.changed.version > before, "whoever follows the lease learns of it"
     with lease.hold("recording", "api-recording-m1"):
         assert lease.to_json()["can_preview"] is True
     with lease.hold("calibration", "api-calibration"):

@@ -49,6 +49,34 @@ async def test_everybody_is_told_in_the_order_in_which_they_asked() -> None:
     assert told == [(name, what) for what in said for name in ("first", "second")]
 
 
+class Observer:
+    def __init__(self, told: list[tuple[str, str]]) -> None:
+        self._told = told
+
+    def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
+        self._told.append(("observer", f"{camera.id} is {hello['pid']}"))
+
+    def camera_event(self, _camera: Camera, event: Mapping[str, Any]) -> None:
+        self._told.append(("observer", event["event"]))
+
+    def camera_lost(self, _camera: Camera, reason: str) -> None:
+        self._told.append(("observer", reason))
+
+
+@pytest.mark.anyio
+async def test_an_observer_is_told_before_whoever_uses_the_cameras() -> None:
+    told: list[tuple[str, str]] = []
+    news, follower = CameraNews([Observer(told)]), Follower("follower", told)
+    news.on_connected(follower.connected)
+    news.on_event(follower.event)
+    news.on_lost(follower.lost)
+    await news.camera_connected(CAMERA, {"pid": 7})
+    news.camera_event(CAMERA, {"event": "status"})
+    news.camera_lost(CAMERA, "it was killed")
+    said = ["3 is 7", "status", "it was killed"]
+    assert told == [(name, what) for what in said for name in ("observer", "follower")]
+
+
 @pytest.mark.anyio
 async def test_what_a_worker_said_first_is_kept_for_the_adoption() -> None:
     news = CameraNews()

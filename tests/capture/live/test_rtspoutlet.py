@@ -29,6 +29,9 @@ class FakePreview:
         self.viewers: list[Viewer] = []
         self.changed = Changed()
 
+    def serve_rtsp_at(self, port: int | None) -> None:
+        self.rtsp_port = port
+
     def camera_id(self, name: str) -> int:
         if name != "cam0":
             raise NotFound(f"Camera {name} does not exist", code="camera_unknown")

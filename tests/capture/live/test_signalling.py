@@ -30,10 +30,15 @@ class Rig:
         )
         self.signalling = Signalling(self.sessions)
         self.told: list[tuple[str, dict[str, Any]]] = []
-        self.signalling.on_message(lambda to, message: self.told.append((to, message)))
 
     async def say(self, kind: str, who: str = "a", **data: Any) -> list[dict[str, Any]]:
-        return await self.signalling.handle(who, {"v": 1, "type": kind, "data": data})
+        return await self.handle({"v": 1, "type": kind, "data": data}, who)
+
+    async def handle(self, message: dict[str, Any], who: str = "a") -> list[dict[str, Any]]:
+        return await self.signalling.handle(who, message, self.tell)
+
+    def tell(self, to: str, message: dict[str, Any]) -> None:
+        self.told.append((to, message))
 
     async def started(self, who: str = "a", camera: int = 0) -> str:
         (ready,) = await self.say("webrtc_start", who, stream_kind=f"main_cam{camera}")
@@ -125,10 +130,10 @@ async def test_a_stop_ends_session_and_viewer(rig: Rig) -> None:
 
 async def test_fields_may_stand_at_the_top_level(rig: Rig) -> None:
     message = {"v": 1, "type": "webrtc_start", "stream_kind": "main_cam0"}
-    (ready,) = await rig.signalling.handle("a", message)
+    (ready,) = await rig.handle(message)
     session = ready["data"]["session_id"]
     message = {"v": 1, "type": "webrtc_offer", "session_id": session, "sdp": "v=0"}
-    assert (await rig.signalling.handle("a", message))[0]["type"] == "webrtc_answer"
+    assert (await rig.handle(message))[0]["type"] == "webrtc_answer"
 
 
 @pytest.mark.parametrize(
@@ -209,7 +214,7 @@ async def test_an_offer_or_candidate_of_the_wrong_type_is_refused(rig: Rig) -> N
 
 @pytest.mark.parametrize("kind", ["webrtc_dance", None, [], {}])
 async def test_other_messages(rig: Rig, kind: Any) -> None:
-    answers = await rig.signalling.handle("a", {"type": kind, "data": None})
+    answers = await rig.handle({"type": kind, "data": None})
     assert answers == [error(f"Unsupported WebRTC message type: {kind}")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,7 +38,7 @@ async def test_a_well_engine_tells_everything() -> None:
     async with simulated_engine() as (engine, url), open_acestream(concurrency=4) as client:
         await client.status(url, within_s=2)
         assert await client.network_connected(url, within_s=2) is True
-        engine.fault.offline = True
+        engine.fault = replace(engine.fault, offline=True)
         assert await client.network_connected(url, within_s=2) is False
         assert await client.version(url, within_s=2) == ("linux", "3.2.11-sim")
         session = await started(url)
@@ -94,8 +95,7 @@ async def test_what_is_no_answer_is_named_in_bounded_time(
     fault: dict[str, Any], expected: type[Exception]
 ) -> None:
     async with simulated_engine() as (engine, url), open_acestream(concurrency=4) as client:
-        for name, value in fault.items():
-            setattr(engine.fault, name, value)
+        engine.fault = replace(engine.fault, **fault)
         with anyio.fail_after(2), pytest.raises(expected):
             await client.status(url, within_s=0.2)
         engine.fault = type(engine.fault)()

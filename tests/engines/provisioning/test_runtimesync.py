@@ -233,12 +233,12 @@ async def test_an_earlier_server_is_remembered_whether_its_record_comes_before_t
 
 async def test_or_after_it_and_until_then_the_engine_may_have_streams() -> None:
     rig = idle_half()
-    rig.front.fleet.record_is_read = False
+    rig.front.fleet.note_record(is_read=False)
     instance = await run_engine(rig.runtime, "engine-1")
     await sync_of(rig).list_once()
     (engine,) = rig.front.fleet.engines()
     assert not rig.front.fleet.is_free(engine, 0.0)
-    rig.front.fleet.record_is_read = True
+    rig.front.fleet.note_record(is_read=True)
     sync_of(rig).remember({instance.id: {"version": "3.2.3", "labels": {}}})
     (engine,) = rig.front.fleet.engines()
     assert (engine.version, rig.front.fleet.is_free(engine, 0.0)) == ("3.2.3", True)

@@ -40,6 +40,12 @@ class FakeGuest:
     pausing: bool = False
     here: bool = True
 
+    def note_known(self) -> None:
+        self.is_known = True
+
+    def note_pause(self, *, lasts: bool) -> None:
+        self.pausing = lasts
+
     def hang_up(self) -> None:
         self.here = False
 

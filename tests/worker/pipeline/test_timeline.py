@@ -43,7 +43,7 @@ def sample(unit: Unit, its_caps: Any, pts: int, dts: int = NONE) -> Any:
 
 def timeline(*, live: bool = True) -> Timeline:
     made = Timeline(loop=False, live=live, monotonic_ns=lambda: BASE_NS + 10**9)
-    made.base_ns = BASE_NS
+    made.begin_at(BASE_NS)
     return made
 
 

@@ -74,7 +74,7 @@ def test_a_request_of_the_camera_is_read() -> None:
 @pytest.mark.parametrize("pieces", [1, 1000, None])
 def test_stray_bytes_between_packets_cost_no_packet(stray: bytes, pieces: int | None) -> None:
     take = Take()
-    take.reader.channels = frozenset({0, 1})
+    take.reader.grant((0, 1))
     take.feed(framed(RTP) + stray + framed(RTP) + framed(RTP) + stray + OK + framed(RTP), pieces)
     assert take.packets == [(0, RTP)] * 4
     assert len(take.messages) == 1

@@ -51,13 +51,23 @@ class CameraLease:
         self._now = now
         self._current: Lease | None = None
         self._letting_go = 0
-        self.preview_while_recording = preview_while_recording
+        self._preview_while_recording = preview_while_recording
         self.changed = Changed()
 
     @property
     def mode(self) -> Mode:
         """Current use of the cameras."""
         return self._current.mode if self._current else "idle"
+
+    @property
+    def preview_while_recording(self) -> bool:
+        """Whether viewers may watch a recording."""
+        return self._preview_while_recording
+
+    def allow_preview_while_recording(self, *, allowed: bool) -> None:
+        """Set whether viewers may watch a recording. The setting lasts until the server ends."""
+        self._preview_while_recording = allowed
+        self.changed.mark()
 
     @contextmanager
     def letting_go(self) -> Iterator[None]:

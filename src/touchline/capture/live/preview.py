@@ -55,7 +55,7 @@ class Preview:
     ) -> None:
         self.changed = showing.changed
         self.live = live
-        self.rtsp_port: int | None = None
+        self._rtsp_port: int | None = None
         self._settings = settings
         self._cameras = cameras
         self._lease = lease
@@ -104,7 +104,7 @@ class Preview:
             ),
             "relay": None,
             "preview_while_recording": self._lease.preview_while_recording,
-            "rtsp_port": self.rtsp_port,
+            "rtsp_port": self._rtsp_port,
         }
 
     def _camera_status(self, camera: Camera) -> PreviewCamera:
@@ -208,8 +208,7 @@ class Preview:
 
         The setting lasts until the server ends.
         """
-        self._lease.preview_while_recording = allowed
-        self._lease.changed.mark()
+        self._lease.allow_preview_while_recording(allowed=allowed)
         self.changed.mark()
 
     def _transport(self, asked: str | None) -> Transport:
@@ -334,6 +333,10 @@ class Preview:
                 self._settle()
 
     # ----------------------------------------------------------------------- lifecycle
+
+    def serve_rtsp_at(self, port: int | None) -> None:
+        """Show in the status at which port RTSP is served; None: it is not."""
+        self._rtsp_port = port
 
     async def camera_connected(self, camera: Camera) -> None:
         """Handle a worker that has replaced a dead one."""

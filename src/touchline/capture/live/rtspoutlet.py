@@ -60,13 +60,14 @@ class RtspOutlet:
         except (Blocked, Failed) as error:
             log.error("RTSP is not served: %s", error.message)
             return
-        self._preview.rtsp_port = int(reply["port"])
-        log.info("RTSP is served at rtsp://%s:%d/cam0", host, self._preview.rtsp_port)
+        served = int(reply["port"])
+        self._preview.serve_rtsp_at(served)
+        log.info("RTSP is served at rtsp://%s:%d/cam0", host, served)
 
     def _live_event(self, event: Mapping[str, Any]) -> None:
         if event.get("event") == "lost":
             self._viewers.clear()
-            self._preview.rtsp_port = None
+            self._preview.serve_rtsp_at(None)
         elif event.get("event") == "rtsp_viewer":
             call = self._came if event["here"] else self._went
             self._tasks.start_soon(

@@ -40,12 +40,14 @@ class WebRtcSession:
     """Session of one viewer of one stream, `camN` or `panorama`.
 
     `owner` is the connection that started it. `leave` releases the viewer's right to see it.
+    `ended` is called with the reason if it ends without being stopped.
     """
 
     session_id: str
     owner: str
     stream: str
     leave: Callable[[], Coroutine[Any, Any, None]]
+    ended: Ended
     ice_username: str = ""
     """ICE user name of the viewer's side in the offer; empty before the offer."""
 
@@ -61,6 +63,10 @@ class WebRtcSession:
 
 
 Ended = Callable[[WebRtcSession, str], None]
+
+
+def ignore_end(_session: WebRtcSession, _reason: str) -> None:
+    """Do nothing at the end of a session, whose viewer notices it on the connection."""
 
 
 class WebRtcSessions:
@@ -81,7 +87,6 @@ class WebRtcSessions:
         self._camera_ids = frozenset(camera_ids)
         self._by_id: dict[str, WebRtcSession] = {}
         self._gone: deque[str] = deque(maxlen=_GONE_KEPT)
-        self._ended: list[Ended] = []
         self._tasks = tasks
         preview.live.on_event(self._live_event)
 
@@ -94,15 +99,11 @@ class WebRtcSessions:
         """Return whether the camera exists."""
         return camera_id in self._camera_ids
 
-    def on_ended(self, call: Ended) -> None:
-        """Register `call` for sessions that end without being stopped, with the reason."""
-        self._ended.append(call)
-
     def ice_servers(self) -> list[IceServer]:
         """Return the STUN and TURN servers a viewer may use, with credentials."""
         return self._preview.ice_servers()
 
-    async def start(self, owner: str, camera_id: int) -> WebRtcSession:
+    async def start(self, owner: str, camera_id: int, ended: Ended = ignore_end) -> WebRtcSession:
         """Start a session that waits for its offer; the camera is shown if it is not yet.
 
         Raises NotFound for a camera that does not exist, Refused while a recording has exclusive
@@ -110,29 +111,34 @@ class WebRtcSessions:
         """
         self._must_be_supported()
         viewer = await self._preview.join(camera_id, "webrtc")
-        return await self._begin(owner, f"cam{camera_id}", partial(self._preview.leave, viewer))
+        leave = partial(self._preview.leave, viewer)
+        return await self._begin(owner, f"cam{camera_id}", leave, ended)
 
-    async def start_panorama(self, owner: str) -> WebRtcSession:
+    async def start_panorama(self, owner: str, ended: Ended = ignore_end) -> WebRtcSession:
         """Start a session for the panorama, which is shown if it is not yet.
 
         Raises Blocked while the cameras are not calibrated, and what its start raises.
         """
         self._must_be_supported()
         await self._panorama.join(owner)
-        return await self._begin(owner, PANORAMA, partial(self._panorama.leave, owner))
+        return await self._begin(owner, PANORAMA, partial(self._panorama.leave, owner), ended)
 
     def _must_be_supported(self) -> None:
         if not self._preview.webrtc_supported:
             raise Failed("WebRTC runtime is not available", code="webrtc_unavailable")
 
     async def _begin(
-        self, owner: str, stream: str, leave: Callable[[], Coroutine[Any, Any, None]]
+        self,
+        owner: str,
+        stream: str,
+        leave: Callable[[], Coroutine[Any, Any, None]],
+        ended: Ended,
     ) -> WebRtcSession:
         try:
             reply = await self._preview.live.ask(
                 "webrtc_start", camera=stream, viewer=owner, ice_servers=self.ice_servers()
             )
-            session = WebRtcSession(str(reply["session"]), owner, stream, leave)
+            session = WebRtcSession(str(reply["session"]), owner, stream, leave, ended)
             if session.session_id in self._gone:  # between the reply and this line
                 raise Blocked("The preview was stopped in the meantime.", code="preview_stopped")
         except BaseException as error:
@@ -206,8 +212,7 @@ class WebRtcSessions:
         session = self._by_id.pop(session_id, None)
         if session is None:
             return
-        for call in self._ended:
-            call(session, reason)
+        session.ended(session, reason)
         going = ExitStack()
         going.enter_context(self._lease.letting_go())
         self._tasks.start_soon(_leave, session, going, name="leaving a stream")

@@ -7,7 +7,8 @@ The fields of an incoming message may be at its top level or under `data`; outgo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from touchline.capture.live.sessions import WebRtcSession, WebRtcSessions
@@ -15,6 +16,7 @@ from touchline.core.errors import TouchlineError
 
 Message = dict[str, Any]
 Send = Callable[[str, Message], None]
+Handler = Callable[[str, Message], Awaitable[list[Message]]]
 
 _CAMERA = re.compile(r"main_cam(0|[1-9]\d{0,3})", re.ASCII)
 _CANDIDATE = "a=candidate:"
@@ -25,22 +27,19 @@ class Signalling:
 
     def __init__(self, sessions: WebRtcSessions) -> None:
         self._sessions = sessions
-        self._send: list[Send] = []
-        sessions.on_ended(self._session_ended)
 
-    def on_message(self, send: Send) -> None:
-        """Register `send(connection_id, message)` for messages that are not replies."""
-        self._send.append(send)
-
-    async def handle(self, connection_id: str, message: Mapping[str, Any]) -> list[Message]:
+    async def handle(
+        self, connection_id: str, message: Mapping[str, Any], send: Send
+    ) -> list[Message]:
         """Return the messages that answer this one, in order.
 
-        No client input makes it raise.
+        Messages that are not replies follow through `send(connection_id, message)`. No client input
+        makes it raise.
         """
         data = message.get("data")
         given: Message = {**message, **(data if isinstance(data, dict) else {})}
-        handlers = {
-            "webrtc_start": self._start,
+        handlers: dict[str, Handler] = {
+            "webrtc_start": partial(self._start, send),
             "webrtc_offer": self._offer,
             "webrtc_ice_candidate": self._candidate,
             "webrtc_stop": self._stop,
@@ -59,14 +58,17 @@ class Signalling:
         """End the sessions of a closed connection."""
         await self._sessions.stop_all_of(connection_id)
 
-    async def _start(self, connection_id: str, given: Message) -> list[Message]:
+    async def _start(self, send: Send, connection_id: str, given: Message) -> list[Message]:
+        def ended(session: WebRtcSession, reason: str) -> None:
+            send(session.owner, _state(session, "closed", reason=reason))
+
         kind = given.get("stream_kind")
         if kind == "panorama":
-            return [self._ready(await self._sessions.start_panorama(connection_id))]
+            return [self._ready(await self._sessions.start_panorama(connection_id, ended))]
         named = _CAMERA.fullmatch(kind) if isinstance(kind, str) else None
         if named is None or not self._sessions.has_camera(int(named[1])):
             return [_error(_echo(given, "stream_kind"), f"Unsupported stream_kind: {kind}")]
-        return [self._ready(await self._sessions.start(connection_id, int(named[1])))]
+        return [self._ready(await self._sessions.start(connection_id, int(named[1]), ended))]
 
     def _ready(self, session: WebRtcSession) -> Message:
         camera = {} if session.camera_id is None else {"camera_id": session.camera_id}
@@ -104,10 +106,6 @@ class Signalling:
         session = self._sessions.find(given.get("session_id"), connection_id)
         await self._sessions.stop(session)
         return [_state(session, "stopped")]
-
-    def _session_ended(self, session: WebRtcSession, reason: str) -> None:
-        for send in self._send:
-            send(session.owner, _state(session, "closed", reason=reason))
 
 
 def candidates_in(answer: str) -> list[Message]:

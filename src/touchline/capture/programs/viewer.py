@@ -7,9 +7,9 @@ views again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 
@@ -29,6 +29,16 @@ OnEvent = Callable[[Mapping[str, Any]], None]
 OnStarted = Callable[[], Awaitable[None]]
 
 
+class LiveObserver(Protocol):
+    """Observer of the live process that exists before its link."""
+
+    async def live_started(self) -> None:
+        """Note that a new process has started."""
+
+    def live_event(self, event: Mapping[str, Any]) -> None:
+        """Note an event of the process."""
+
+
 class LiveLink:
     """Live process as seen by the server."""
 
@@ -40,6 +50,7 @@ class LiveLink:
         unresponsive_after_s: float,
         hls_dir: Path | None,
         tasks: Tasks,
+        observers: Sequence[LiveObserver] = (),
     ) -> None:
         """Create a link; the process is not started yet, and then runs as one of `tasks`.
 
@@ -54,8 +65,8 @@ class LiveLink:
         self._tasks = tasks
         self._begun = False
         self._ready = anyio.Event()
-        self._on_event: list[OnEvent] = []
-        self._on_started: list[OnStarted] = []
+        self._on_event: list[OnEvent] = [each.live_event for each in observers]
+        self._on_started: list[OnStarted] = [each.live_started for each in observers]
         self._link = ProcessLink(
             ProgramLauncher(
                 NAME,

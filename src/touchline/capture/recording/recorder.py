@@ -256,7 +256,7 @@ class Recorder:
         configured = self._context.settings.require_all_cameras
         running = Running(match, require_all=configured if require_all is None else require_all)
         self._context.spawn(self._record, running, adopted, name=f"recording {match_id}")
-        self._context.current.running = running
+        self._context.current.begin(running)
         return running
 
     async def _record(self, running: Running, adopted: bool) -> None:  # noqa: FBT001
@@ -284,7 +284,7 @@ class Recorder:
             message = f"Error stopping recording: {error}"
             running.stopped.set({"success": False, "message": message})
         finally:
-            context.current.running = None
+            context.current.end()
             if match.phase == "stopping" and match.process_after_recording:
                 context.finished(match.match_id)
             # Only a cancelled task gets here without an answer: the server is closing.

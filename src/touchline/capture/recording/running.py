@@ -56,10 +56,23 @@ class Running:
 
 
 class CurrentRecording:
-    """Current recording, if any. It is set by the recorder and may be read by all."""
+    """Current recording, if any. The recorder begins and ends it; all may read it."""
 
     def __init__(self) -> None:
-        self.running: Running | None = None
+        self._running: Running | None = None
+
+    @property
+    def running(self) -> Running | None:
+        """The recording from its order until its stop has been verified; None: there is none."""
+        return self._running
+
+    def begin(self, running: Running) -> None:
+        """Make a recording the current one."""
+        self._running = running
+
+    def end(self) -> None:
+        """Have no current recording any more."""
+        self._running = None
 
     def is_running(self, match_id: str) -> bool:
         """Return whether this match is being recorded at the moment."""

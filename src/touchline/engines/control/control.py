@@ -97,7 +97,7 @@ class Control:
             )
         before = self._reconciler.demand
         await self._store.save_state(DEMAND, demand)
-        self._reconciler.demand = demand
+        self._reconciler.set_demand(demand)
         target = min(max(self._settings.scaling.min_replicas, demand), self._settings.max_engines)
         if before != demand:
             self._events.record(

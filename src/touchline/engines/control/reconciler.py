@@ -63,8 +63,16 @@ class Reconciler:
         self._reprovision = reprovision
         self._journal = journal
         self._now_s = now_s
-        self.demand: int | None = None
+        self._demand: int | None = None
+
+    @property
+    def demand(self) -> int | None:
         """Demand set by `POST /scale`; None if it was never set."""
+        return self._demand
+
+    def set_demand(self, demand: int) -> None:
+        """Set the number of engines that clients want, for the next pass."""
+        self._demand = demand
 
     @property
     def target(self) -> int:

@@ -65,11 +65,6 @@ class Fleet:
         self.plan_outdated = Changed()
         """Marked when facts have changed that the plan depends on; wakes the reconciler."""
         self.freshness = Freshness()
-        self.record_is_read = False
-        """Whether the record of an earlier server has been read.
-
-        Until then an engine may have streams that are not known here.
-        """
         self.leases = Leases()
         self.flights = FlightBook()
         """Engines that are being started; they count as engines."""
@@ -81,6 +76,7 @@ class Fleet:
         """Managed instances other than running engines: from `POST /provision`, or ended."""
         self.unread: set[str] = set()
         """Engines of an earlier server with unknown streams, until its record is read."""
+        self._record_is_read = False
         self._engines: dict[str, Engine] = {}
         self._streams: dict[str, Stream] = {}
         self._latest: dict[str, Sample] = {}
@@ -95,6 +91,18 @@ class Fleet:
         self._stream_list = Listing(self._render_stream, self._stream_sort_key)
         self._stream_numbers: dict[str, int] = {}
         self._came = 0
+
+    @property
+    def record_is_read(self) -> bool:
+        """Whether the record of an earlier server has been read.
+
+        Until then an engine may have streams that are not known here.
+        """
+        return self._record_is_read
+
+    def note_record(self, *, is_read: bool) -> None:
+        """Record whether the record of an earlier server has been read."""
+        self._record_is_read = is_read
 
     # ------------------------------------------------------------------ engines
 

@@ -134,6 +134,10 @@ class CameraStream:
         self._subscribers = (*self._subscribers, subscription)
         return subscription
 
+    def count_dropped(self) -> None:
+        """Count a frame that was dropped for a reader in this process."""
+        self.dropped += 1
+
     def forget(self, subscription: Subscription) -> None:
         """Remove a reader."""
         self._subscribers = tuple(s for s in self._subscribers if s is not subscription)

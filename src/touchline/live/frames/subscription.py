@@ -16,12 +16,12 @@ class SubscriptionClosed(Exception):
 class Publisher(Protocol):
     """The source of a subscription's frames."""
 
-    dropped: int
-    """Frames dropped for its readers, in total."""
-
     @property
     def up(self) -> bool:
         """Whether frames arrive."""
+
+    def count_dropped(self) -> None:
+        """Count a frame that was dropped for a reader."""
 
     def forget(self, subscription: Subscription) -> None:
         """Remove a reader."""
@@ -75,7 +75,7 @@ class Subscription:
         while self._keyframes > 1 or (self._keyframes == 1 and not self._queue[0].keyframe):
             self._take()
             self.dropped += 1
-            self._stream.dropped += 1
+            self._stream.count_dropped()
 
     def _take(self) -> LiveFrame:
         frame = self._queue.popleft()
@@ -103,7 +103,7 @@ class Subscription:
     def _drop(self) -> None:
         if self._stream.up:
             self.dropped += 1
-            self._stream.dropped += 1
+            self._stream.count_dropped()
             self._lost = True
 
     def close(self) -> None:

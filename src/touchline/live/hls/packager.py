@@ -276,7 +276,7 @@ class Packager:
 
     def _close_segment(self) -> None:
         segment = self.segments[-1]
-        segment.whole = True
+        segment.complete()
         if not self._stated:
             self._target_s = max(self._target_s, target_s(segment.duration_s))
 
@@ -287,8 +287,7 @@ class Packager:
             gone.append(self.segments.popleft())
             first = self.segments[0]
             # From now on the first segment's own tag counts as one before it.
-            self._discontinuities += first.discontinuity
-            first.discontinuity = False
+            self._discontinuities += first.take_discontinuity()
         return gone
 
     # ----------------------------------------------------------------- playlist

@@ -39,6 +39,15 @@ class PlaylistSegment:
     whole: bool = False
     parts: list[PlaylistPart] = field(default_factory=list)
 
+    def complete(self) -> None:
+        """Mark the segment as complete."""
+        self.whole = True
+
+    def take_discontinuity(self) -> bool:
+        """Return whether a discontinuity precedes the segment, and count it as one before it."""
+        found, self.discontinuity = self.discontinuity, False
+        return found
+
     @property
     def duration_s(self) -> float:
         """Duration of the parts so far."""

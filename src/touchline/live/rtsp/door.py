@@ -30,7 +30,12 @@ class RtspClient(Protocol):
 
     address: str
     is_known: bool
-    pausing: bool
+
+    def note_known(self) -> None:
+        """Note that it has sent the password."""
+
+    def note_pause(self, *, lasts: bool) -> None:
+        """Note that its response is being delayed, or no longer."""
 
     def hang_up(self) -> None:
         """Close its connection."""
@@ -89,14 +94,14 @@ class RtspDoor:
             return True
         tries = "authorization" in request.headers
         if tries and not guest.is_known:
-            guest.pausing = True
+            guest.note_pause(lasts=True)
             try:
                 while (pause_s := self._attempts.pause_s(guest.address)) > 0:
                     await self._sleep(pause_s)
             finally:
-                guest.pausing = False
+                guest.note_pause(lasts=False)
         if request.admits(self._password):
-            guest.is_known = True
+            guest.note_known()
             return True
         if tries:
             failure = self._attempts.failed(guest.address)

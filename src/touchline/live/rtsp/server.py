@@ -89,8 +89,9 @@ class RtspServer:
         return [client.to_json() for client in self._clients.values() if client.camera]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = _Client(reader, writer, self._streams, self._packetizer, self._door)
-        client.announce = self._announce
+        client = _Client(
+            reader, writer, self._streams, self._packetizer, self._door, announce=self._announce
+        )
         if not self._door.enter(client):
             writer.write(RtspResponse(503).encode(None))
             writer.close()
@@ -114,8 +115,6 @@ class RtspServer:
 class _Client:
     """One connection, with at most one stream."""
 
-    announce: Callable[..., None]
-
     def __init__(
         self,
         reader: asyncio.StreamReader,
@@ -123,17 +122,20 @@ class _Client:
         streams: Streams,
         packetizer: Callable[[str], Packetizer],
         door: RtspDoor,
+        *,
+        announce: Callable[..., None],
     ) -> None:
         self.key = secrets.token_hex(8)
         peer = writer.get_extra_info("peername")
         self.address = str(peer[0]) if peer else ""
         self.is_known = False
-        self.pausing = False
+        self._pausing = False
         self.camera: str | None = None
         self._reader, self._writer = reader, writer
         self._streams = streams
         self._packetizer = packetizer
         self._door = door
+        self._announce = announce
         self._admitted: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._transport: Transport | None = None
         self._outlet: SenderUdpPair | None = None
@@ -164,6 +166,14 @@ class _Client:
             return False
         self._admitted.set_result(reason)
         return True
+
+    def note_known(self) -> None:
+        """Note that the client has sent the password."""
+        self.is_known = True
+
+    def note_pause(self, *, lasts: bool) -> None:
+        """Note that a response is being delayed, or no longer."""
+        self._pausing = lasts
 
     def hang_up(self) -> None:
         """Close the connection."""
@@ -238,7 +248,7 @@ class _Client:
         """Request that the camera is shown; return the status code of the response."""
         if self.camera is None:
             self.camera = camera
-            self.announce(self.key, camera, here=True)
+            self._announce(self.key, camera, here=True)
             try:
                 reason = await asyncio.wait_for(asyncio.shield(self._admitted), ADMIT_S)
             except TimeoutError:
@@ -281,13 +291,13 @@ class _Client:
         """Disconnect a client that sends nothing, or does not read what it requested."""
         while True:
             await asyncio.sleep(_LOOK_S)
-            if self.pausing:
+            if self._pausing:
                 self._heard()  # the server makes it wait
             now_s = self._listened_s()
             silent_s = now_s - (self._heard_at_s if self.is_known else self._came_at_s)
             if self._stuck_since_s is not None and now_s - self._stuck_since_s > STUCK_S:
                 reason = f"read no data for {STUCK_S:g} s"
-            elif not self.is_known and silent_s > STRANGER_S and not self.pausing:
+            elif not self.is_known and silent_s > STRANGER_S and not self._pausing:
                 reason = f"did not authenticate within {STRANGER_S:g} s"
             elif silent_s > SILENT_S and (self._outlet is not None or self._sending is None):
                 # Data sent within the connection shows that the client is alive.

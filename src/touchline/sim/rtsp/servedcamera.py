@@ -84,6 +84,10 @@ class ServedCamera:
             videos.append(VideoTrack(1, f"{name} 2", second))
         return videos
 
+    def serve_at(self, port: int) -> None:
+        """Name this port, at which a server listens, in the URL."""
+        self.port = port
+
     @property
     def url(self) -> str:
         """URL of the camera."""

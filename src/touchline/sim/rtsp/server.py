@@ -46,7 +46,7 @@ class CameraServer:
         except OSError as error:
             listener.close()
             raise CannotServe(f"cannot listen on {host} port {port}: {error.strerror}") from error
-        self.camera.port = listener.getsockname()[1]
+        self.camera.serve_at(listener.getsockname()[1])
         self._listener = listener
         self.camera.source.start()
         self._thread = threading.Thread(

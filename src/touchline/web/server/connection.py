@@ -205,7 +205,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().handle_websocket_upgrade()
         successor = raw.get_protocol()
         if isinstance(successor, ImpatientProtocol):
-            successor.on_gone = partial(self._door.left, self)
+            successor.call_when_gone(partial(self._door.left, self))
 
     def _count(self, size_bytes: int) -> None:
         self._silent_bytes = 0

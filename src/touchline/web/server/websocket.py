@@ -28,8 +28,14 @@ class ImpatientProtocol(WebSocketsSansIOProtocol):
 
     _watch: Alarm | None = None
     _unsent_bytes = 0
-    on_gone: Callable[[], None] | None = None
-    """Callback for the end of the connection, set by the protocol that handed it over."""
+    _on_gone: Callable[[], None] | None = None
+
+    def call_when_gone(self, on_gone: Callable[[], None]) -> None:
+        """Call this at the end of the connection.
+
+        uvicorn constructs this protocol, so that whoever handed the connection over cannot.
+        """
+        self._on_gone = on_gone
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take over an HTTP connection that has become a WebSocket."""
@@ -52,8 +58,8 @@ class ImpatientProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Report a connection that has ended in any way."""
         self._stop_watching()
-        if self.on_gone is not None:
-            self.on_gone()
+        if self._on_gone is not None:
+            self._on_gone()
         super().connection_lost(exc)
 
     def send_keepalive_ping(self) -> None:

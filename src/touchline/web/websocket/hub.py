@@ -43,8 +43,13 @@ _LONGEST_ECHO = 200
 class SignallingHandler(Protocol):
     """The handler of the `webrtc_…` messages."""
 
-    async def handle(self, connection_id: str, message: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return the messages that answer this one, in order."""
+    async def handle(
+        self,
+        connection_id: str,
+        message: dict[str, Any],
+        send: Callable[[str, dict[str, Any]], None],
+    ) -> list[dict[str, Any]]:
+        """Return the messages that answer this one, in order; later ones follow through `send`."""
 
     async def closed(self, connection_id: str) -> None:
         """Release everything that belongs to this connection."""
@@ -257,7 +262,7 @@ class Hub:
             if message is None:
                 await self._signalling.closed(session.id)
                 return
-            for each in await self._signalling.handle(session.id, message):
+            for each in await self._signalling.handle(session.id, message, self.tell):
                 session.outbox.reply(_text({"v": VERSION, **each}))
         except TouchlineError as error:
             self._error(session, "handler_error", error.message)

@@ -39,7 +39,6 @@ def make_hub(system: System) -> Hub:
         news=capture.news(),
         max_sessions=system.settings.websocket.max_connections,
     )
-    capture.signalling.on_message(hub.tell)
     metrics = system.metrics
     metrics.gauge("touchline_websocket_sessions", "Open WebSocket sessions").set_function(
         lambda: hub.sessions

@@ -272,16 +272,17 @@ class Pipeline:
         clock = Gst.SystemClock.obtain()
         clock.set_property("clock-type", 1)  # GST_CLOCK_TYPE_MONOTONIC, the clock of the match
         self._pipeline.use_clock(clock)
-        self._timeline.base_ns = max(time.monotonic_ns(), not_before_ns)
+        base_ns = max(time.monotonic_ns(), not_before_ns)
         if self._input is not None:  # pushed pictures already have times of that clock
-            self._timeline.base_ns, self._raw_times = 0, RawTimes(not_before_ns)
+            base_ns, self._raw_times = 0, RawTimes(not_before_ns)
         self._pipeline.set_start_time(Gst.CLOCK_TIME_NONE)
-        self._pipeline.set_base_time(self._timeline.base_ns)
+        self._pipeline.set_base_time(base_ns)
         self.last_frame_ns = time.monotonic_ns()
         if self.spec.loop:
             self._loop.prepare()
-            self._timeline.base_ns = time.monotonic_ns()
-            self._pipeline.set_base_time(self._timeline.base_ns)
+            base_ns = time.monotonic_ns()
+            self._pipeline.set_base_time(base_ns)
+        self._timeline.begin_at(base_ns)
         result = self._pipeline.set_state(Gst.State.PLAYING)
         if result == Gst.StateChangeReturn.FAILURE:
             text = first_error(self._pipeline) or "the source cannot be opened"
@@ -290,7 +291,7 @@ class Pipeline:
         self._spawn("bus", self._read_bus)
         self._spawn("sink", self._read_sink)
         if self._feed is not None:
-            self._spawn("picture", self._feed.run, self._timeline.base_ns)
+            self._spawn("picture", self._feed.run, base_ns)
 
     def push(self, data: bytes, pts_ns: int, dts_ns: int | None, *, keyframe: bool) -> None:
         """Feed the source; packets for which a slow decoder has no room are dropped and counted."""

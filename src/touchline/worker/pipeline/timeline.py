@@ -30,9 +30,9 @@ _NEGATIVE = 1 << 63
 class Timeline:
     """Conversion of one run's samples to frames, each with its codec and a time of its own.
 
-    `base_ns` is the pipeline's base time on CLOCK_MONOTONIC. With `loop`, a file that starts again
-    continues where its last picture ends. `live` says that pictures arrive as they are captured.
-    `own_times` counts pictures whose times could not be used.
+    `begin_at` sets the pipeline's base time on CLOCK_MONOTONIC. With `loop`, a file that starts
+    again continues where its last picture ends. `live` says that pictures arrive as they are
+    captured. `own_times` counts pictures whose times could not be used.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Timeline:
         live: bool = True,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self.base_ns = 0
+        self._base_ns = 0
         self.own_times = 0
         self.codec: Codec | None = None
         self._loop, self._live = loop, live
@@ -57,6 +57,15 @@ class Timeline:
         self._segment_base_ns = 0
         self._seam_ns = 0
         self._shown_until_ns = 0
+
+    @property
+    def base_ns(self) -> int:
+        """The pipeline's base time."""
+        return self._base_ns
+
+    def begin_at(self, base_ns: int) -> None:
+        """Set the pipeline's base time, before the first sample."""
+        self._base_ns = base_ns
 
     def frame(self, sample: Any) -> Frame:
         """Return the frame of a sample. Raises ValueError if its caps do not describe a stream."""
@@ -94,7 +103,7 @@ class Timeline:
         if pts == Gst.CLOCK_TIME_NONE:
             return None
         if pts >= _NEGATIVE:
-            return self.base_ns + pts - 2 * _NEGATIVE
+            return self._base_ns + pts - 2 * _NEGATIVE
         running: int = segment.to_running_time(Gst.Format.TIME, pts)
         if running == Gst.CLOCK_TIME_NONE:
             running = 0
@@ -103,8 +112,8 @@ class Timeline:
         if self._loop and segment.base != self._segment_base_ns:
             # GStreamer begins a file again where its last picture begins, not where it ends.
             self._segment_base_ns = segment.base
-            self._seam_ns = max(self._seam_ns, self._shown_until_ns - self.base_ns - running)
-        return self.base_ns + running + self._seam_ns
+            self._seam_ns = max(self._seam_ns, self._shown_until_ns - self._base_ns - running)
+        return self._base_ns + running + self._seam_ns
 
     def _own_time(self, shown_ns: int | None, order: Order) -> int:
         """Return the time of a picture, derived from its neighbours if its own is unusable.
@@ -114,12 +123,12 @@ class Timeline:
         now_ns = self._monotonic_ns()
         usable = shown_ns is not None and shown_ns >= 0
         if usable and self._live:
-            usable = shown_ns is not None and shown_ns < max(now_ns, self.base_ns) + AHEAD_NS
+            usable = shown_ns is not None and shown_ns < max(now_ns, self._base_ns) + AHEAD_NS
         if self._top_ns is None:
             if shown_ns is not None and usable:
                 return shown_ns
             self.own_times += 1
-            return now_ns if self._live else self.base_ns
+            return now_ns if self._live else self._base_ns
         if shown_ns is not None and usable and (shown_ns > self._top_ns or not order.later):
             return shown_ns
         self.own_times += 1

@@ -33,6 +33,10 @@ class BeginSegment:
     hole: Hole | None = None
     tries: int = 0
 
+    def count_try(self) -> None:
+        """Count a writer that takes the job."""
+        self.tries += 1
+
 
 @dataclass
 class Fragment:
@@ -46,6 +50,10 @@ class Fragment:
     size_bytes: int
     tries: int = 0
     hole: Hole | None = None
+
+    def count_try(self) -> None:
+        """Count a writer that takes the job."""
+        self.tries += 1
 
 
 Job = BeginSegment | Fragment
@@ -65,6 +73,11 @@ class Backlog:
         self.jobs.append(job)
         if isinstance(job, Fragment):
             self.bytes += job.size_bytes
+        self.lock.notify_all()
+
+    def close(self) -> None:
+        """Accept that no more jobs follow, and wake the writer. The caller holds the lock."""
+        self.closing = True
         self.lock.notify_all()
 
     def done(self, job: Job) -> None:

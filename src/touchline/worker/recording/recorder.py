@@ -266,9 +266,8 @@ class CameraRecorder:
         """
         with self._lock:
             self._cut(None)
-            self._backlog.closing = True
             self._held.clear()
-            self._lock.notify_all()
+            self._backlog.close()
         awake_ns = self._watch.awake_ns
         deadline_ns = awake_ns() + timeout_s * 1e9
         while not self._writer.done.wait(min(0.02, timeout_s)) and awake_ns() < deadline_ns:

@@ -102,7 +102,7 @@ class Writer:
             work.ledger.closed(segment.info)
 
     def _do(self, job: Job) -> None:
-        job.tries += 1
+        job.count_try()
         if job.tries > self._tries:
             reason = f"it could not be written: {describe(self._after)}"
             self._drop_job(job, Hole(reason, "writer"))
@@ -299,9 +299,9 @@ class Writer:
         work.hole = hole
         if isinstance(job, Fragment):
             if work.watch.takes == OK:
-                work.ledger.dropped_writer += len(job.frames)
+                work.ledger.lost_to_writer(len(job.frames))
             else:
-                work.ledger.dropped_disk += len(job.frames)
+                work.ledger.lost_to_disk(len(job.frames))
             if job.tries > self._tries or job.frames[0].keyframe:
                 log.error("footage of %s is dropped: %s", work.order.prefix, hole.reason)
         work.backlog.done(job)
@@ -328,7 +328,7 @@ class Writer:
         """Count and list the pending footage of a closed recording whose disk accepts no data."""
         work = self._work
         lost = work.backlog.clear()
-        work.ledger.dropped_disk += sum(len(job.frames) for job in lost)
+        work.ledger.lost_to_disk(sum(len(job.frames) for job in lost))
         if lost:
             last = lost[-1].frames[-1]
             end = last.pts_ns + max(last.duration_ns, 1) + work.order.unix_minus_monotonic_ns

@@ -62,6 +62,10 @@ class Conversation:
         self._number = 0
         self._waiting: dict[int, Asked] = {}
 
+    def begin_session(self, session: str | None) -> None:
+        """Name the session in all further requests; None: the camera has given it no name."""
+        self.session = session
+
     def ask(
         self,
         method: str,

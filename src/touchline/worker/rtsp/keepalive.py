@@ -22,6 +22,10 @@ class KeepAlive:
         """Record that a keep-alive was sent."""
         self.due_s = now_s + self.interval_s
 
+    def repeat(self, now_s: float) -> None:
+        """Make the next keep-alive due now."""
+        self.due_s = now_s
+
     def answered(self, status: int | None, now_s: float) -> None:
         """Record the response, None for none: after a refused GET_PARAMETER, OPTIONS is used."""
         if self.method == "GET_PARAMETER" and (status is None or status >= 300):

@@ -108,16 +108,19 @@ def _lines(lines: list[str]) -> bytes:
 class Reader:
     """Incremental parser for the bytes of a connection.
 
-    `on_packet` receives each interleaved packet with its channel. `channels` are those granted to
-    the camera; after stray bytes only these are accepted.
+    `on_packet` receives each interleaved packet with its channel.
     """
 
     def __init__(self, on_packet: Callable[[int, bytes], None]) -> None:
-        self.channels: frozenset[int] = frozenset()
+        self._channels: frozenset[int] = frozenset()
         self.stray_bytes = 0
         self._on_packet = on_packet
         self._rest = b""
         self._astray = 0
+
+    def grant(self, channels: Iterable[int]) -> None:
+        """Accept only packets on these channels, granted to the camera, after stray bytes."""
+        self._channels = frozenset(channels)
 
     def feed(self, chunk: bytes) -> list[Message]:
         """Accept bytes and return the complete messages. Raises RtspError beyond a limit."""
@@ -153,7 +156,7 @@ class Reader:
 
     def _credible(self, channel: int, first: int | None, size: int) -> bool:
         """Return whether this looks like a packet; stray bytes may contain a dollar sign."""
-        expected = channel in self.channels or not self.channels
+        expected = channel in self._channels or not self._channels
         if first is None:
             return expected
         if first >> 6 != _RTP_VERSION:

@@ -180,7 +180,7 @@ class RtspSession:
         session = field.split(";")[0].strip()
         if len(session) > _MAX_SESSION_CHARS:
             raise RtspError("the camera's session id is too long")
-        opened.conversation.session = session or None
+        opened.conversation.begin_session(session or None)
         self._prepare(opened, track, chosen)
         return self._aggregate_uri(opened), session_timeout_s(field)
 
@@ -211,7 +211,7 @@ class RtspSession:
         conversation = opened.conversation
         self._payload_types = frozenset(each.payload_type for each in track.formats)
         if self._granted.way == "tcp":
-            conversation.reader.channels = frozenset(self._granted.channels)
+            conversation.reader.grant(self._granted.channels)
             if self._udp is not None:
                 self._udp.close()
                 self._udp = None
@@ -315,7 +315,7 @@ class RtspSession:
         elif self._assigned_seen or data[1] & 0x7F not in self._payload_types:
             return  # another track; a camera may also use another channel than announced
         self.packets += 1
-        self._reception.last = data
+        self._reception.received(data)
         take(data, time.monotonic_ns())
 
     def _datagram(self, data: bytes) -> None:
@@ -324,7 +324,7 @@ class RtspSession:
             self._control(data)
         elif take is not None and len(data) >= 12:
             self.packets += 1
-            self._reception.last = data
+            self._reception.received(data)
             take(data, time.monotonic_ns())
 
     def _control(self, data: bytes) -> None:
@@ -371,4 +371,4 @@ class _KeepAlives:
             self._conversation.signer.accepted()
             self._keep.answered(answer.status, now_s)
         elif self._conversation.sign(answer) is ChallengeVerdict.SIGN:
-            self._keep.due_s = now_s
+            self._keep.repeat(now_s)

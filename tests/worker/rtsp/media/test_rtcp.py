@@ -45,33 +45,33 @@ def block(report: bytes) -> tuple[int, int, int, int]:
 
 def test_losses_are_reported() -> None:
     reception = Reception(1)
-    reception.last = rtp(65500)
+    reception.received(rtp(65500))
     assert block(reception.report(1, 0.0)) == (7, 0, 0, 65500)
-    reception.last = rtp(65600)  # 100 further, round the corner, of which 75 came
+    reception.received(rtp(65600))  # 100 further, round the corner, of which 75 came
     assert block(reception.report(76, 5.0)) == (7, 64, 25, 65600)
-    reception.last = rtp(65700)
+    reception.received(rtp(65700))
     assert block(reception.report(176, 10.0)) == (7, 0, 25, 65700)
 
 
 def test_more_than_a_round_of_numbers_between_two_reports_is_no_loss() -> None:
     reception = Reception(1)
-    reception.last = rtp(0)
+    reception.received(rtp(0))
     reception.report(1, 0.0)
-    reception.last = rtp(70_000)
+    reception.received(rtp(70_000))
     assert block(reception.report(70_001, 5.0))[1:3] == (0, 0)
 
 
 def test_a_new_source_is_counted_anew() -> None:
     reception = Reception(1)
-    reception.last = rtp(10)
+    reception.received(rtp(10))
     reception.report(1, 0.0)
-    reception.last = rtp(50_000, ssrc=9)
+    reception.received(rtp(50_000, ssrc=9))
     assert block(reception.report(11, 5.0)) == (9, 0, 0, 50_000)
 
 
 def test_the_cameras_report_is_acknowledged() -> None:
     reception = Reception(1)
-    reception.last = rtp(10)
+    reception.received(rtp(10))
     sent = SenderReport(7, 0x0000_1234_5678_0000, 0, 0)
     reception.sender(sent, at_s=1.0)
     assert struct.unpack_from(">II", reception.report(1, 1.5), 24) == (0x12345678, 32768)
@@ -80,7 +80,7 @@ def test_the_cameras_report_is_acknowledged() -> None:
 def test_before_any_packet_a_report_has_no_block_and_keyframes_can_be_asked_for() -> None:
     reception = Reception(1)
     assert reception.report(0, 0.0)[:2] == b"\x80\xc9"
-    reception.last = rtp(10)
+    reception.received(rtp(10))
     pli, fir = (reception.keyframe_request(3, full=full) for full in (False, True))
     assert pli[-12:] == struct.pack(">BBHII", 0x81, 206, 2, 1, 7)
     assert fir[-20:] == struct.pack(">BBHIIIB3x", 0x84, 206, 4, 1, 0, 7, 3)

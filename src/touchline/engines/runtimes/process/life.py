@@ -29,17 +29,17 @@ RESTARTS = RetryPauses(first_s=0.5, longest_s=30.0, stable_s=10.0)
 
 
 class Life:
-    """Lifecycle of one process; `on_end` is called when it has ended."""
+    """Lifecycle of one process; `on_end` is called when it has ended after its announcement."""
 
     def __init__(self, record: ProcessRecord, on_end: Callable[[Life], None]) -> None:
         self.record = record
         self.ended = anyio.Event()
-        self.announced = False
-        """Whether its start has been announced, and its end not yet."""
-        self.stopping = False
-        self.restarting: asyncio.Task[None] | None = None
-        self.waiting = anyio.CancelScope()
         self._on_end = on_end
+        self._announced = False
+        """Whether its start has been announced, and its end not yet."""
+        self._stopping = False
+        self._restarting: asyncio.Task[None] | None = None
+        self._restarts = anyio.CancelScope()
         self._pidfd: int | None = None
         self._failures = 0
         self._followed_s = self._lasted_s = 0.0
@@ -56,6 +56,39 @@ class Life:
         process = self.record.process
         return Remains(process, mark_of(self.record.id)) if process is not None else None
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it has been told to stop, and is not restarted any more."""
+        return self._stopping
+
+    @property
+    def restarting(self) -> asyncio.Task[None] | None:
+        """The latest task that restarts it, if there was one."""
+        return self._restarting
+
+    def note_announced(self) -> None:
+        """Record that its start has been announced: its end calls `on_end`."""
+        self._announced = True
+
+    def restart_in(self, task: asyncio.Task[None]) -> None:
+        """Record the task that restarts it."""
+        self._restarting = task
+
+    def begin_restarts(self) -> anyio.CancelScope:
+        """Return the scope for attempts to restart it, which ends with `stop_restarts`.
+
+        A scope instead of cancelling the task, so that a start in a thread is awaited.
+        """
+        self._restarts = anyio.CancelScope()
+        return self._restarts
+
+    async def stop_restarts(self) -> None:
+        """Restart it no more, and return when a restart that has begun is over."""
+        self._stopping = True
+        self._restarts.cancel()
+        if self._restarting is not None:
+            await asyncio.wait({self._restarting})
+
     def follow(self, record: ProcessRecord, pidfd: int | None) -> None:
         """Follow a new process.
 
@@ -71,7 +104,7 @@ class Life:
 
     def let_go(self) -> None:
         """Stop following the process, which keeps running."""
-        self.waiting.cancel()
+        self._restarts.cancel()
         self._close()
 
     async def end(self, *, grace_s: float) -> None:
@@ -120,7 +153,9 @@ class Life:
         self._lasted_s = anyio.current_time() - self._followed_s
         self.record = replace(self.record, ended=True, exit_code=code)
         self.ended.set()
-        self._on_end(self)
+        announced, self._announced = self._announced, False
+        if announced:
+            self._on_end(self)
 
     def _close(self) -> None:
         if self._pidfd is not None:

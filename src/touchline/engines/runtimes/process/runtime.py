@@ -107,8 +107,9 @@ class ProcessRuntime:
         for record, pidfd in adopted:
             life = self._names[record.name] = self._lives[record.id] = Life(record, self._ended)
             life.follow(record, pidfd)
-            life.announced = pidfd is not None
-            if pidfd is None:
+            if pidfd is not None:
+                life.note_announced()
+            else:
                 self._flights.launch(("after", record.id), partial(self._handle_exit, life))
 
     async def start(self, spec: EngineSpec, *, within_s: float) -> Instance:
@@ -220,7 +221,7 @@ class ProcessRuntime:
             await life.ended.wait()
             raise StartFailed(await self._host.last_words(life.record))
         self._lives[life.record.id] = life
-        life.announced = True
+        life.note_announced()
         self._announce("started", life.record)
 
     async def _undo_start(self, life: Life, launch: asyncio.Future[None]) -> None:
@@ -241,10 +242,8 @@ class ProcessRuntime:
 
     def _ended(self, life: Life) -> None:
         """Handle the end of a process, called by its `Life`."""
-        if life.announced:
-            life.announced = False
-            self._announce("died", life.record)
-            self._flights.launch(("after", life.record.id), partial(self._handle_exit, life))
+        self._announce("died", life.record)
+        self._flights.launch(("after", life.record.id), partial(self._handle_exit, life))
 
     async def _handle_exit(self, life: Life) -> None:
         await self._sweep(life)
@@ -256,11 +255,10 @@ class ProcessRuntime:
             log.warning("The exit of %s could not be recorded: %s", life.record.name, error.message)
         if life.record.restarts and not life.stopping:
             work = partial(self._restart, life)
-            life.restarting = self._flights.launch(("restart", life.record.id), work)
+            life.restart_in(self._flights.launch(("restart", life.record.id), work))
 
     async def _restart(self, life: Life) -> None:
-        # A scope instead of cancelling the task, so that a start in a thread is awaited.
-        with anyio.CancelScope() as life.waiting:
+        with life.begin_restarts():
             while not life.stopping:
                 await anyio.sleep(life.next_pause_s())
                 try:
@@ -273,10 +271,7 @@ class ProcessRuntime:
 
     async def _erase(self, life: Life, *, grace_s: float) -> None:
         """End a process with all its remains, and remove its record."""
-        life.stopping = True
-        life.waiting.cancel()
-        if life.restarting is not None:
-            await asyncio.wait({life.restarting})
+        await life.stop_restarts()
         await life.end(grace_s=grace_s)
         record = life.record
         await self._flights.join(("after", record.id), partial(self._handle_exit, life))

@@ -24,6 +24,10 @@ class CachedAnswers:
         self.hits = 0
         self.misses = 0
 
+    def reset(self) -> None:
+        """Set the counters to zero."""
+        self.hits = self.misses = 0
+
     def send(self, request: Request, kind: str, body: Body, engines: Engines) -> Response:
         """Return the response to a read of `kind`."""
         tag = f'"{self._boot}-{kind}-{body.version}"'

@@ -60,7 +60,7 @@ class Reception:
 
     def __init__(self, own_ssrc: int) -> None:
         self._own_ssrc = own_ssrc
-        self.last: bytes | None = None
+        self._last: bytes | None = None
         """The newest RTP packet; everything else is computed when a report is due."""
         self._received_before = 0
         self._reported: tuple[int, int] | None = None
@@ -72,7 +72,11 @@ class Reception:
     @property
     def ssrc(self) -> int | None:
         """The SSRC of the stream; None before the first packet."""
-        return None if self.last is None else int.from_bytes(self.last[8:12], "big")
+        return None if self._last is None else int.from_bytes(self._last[8:12], "big")
+
+    def received(self, packet: bytes) -> None:
+        """Record the newest RTP packet."""
+        self._last = packet
 
     def sender(self, report: SenderReport, at_s: float) -> None:
         """Record a sender report and its arrival."""
@@ -81,13 +85,13 @@ class Reception:
     def report(self, packets: int, now_s: float) -> bytes:
         """Build a receiver report; `packets` is the total number of packets received."""
         ssrc = self.ssrc
-        blocks = b"" if ssrc is None or self.last is None else self._block(ssrc, packets, now_s)
+        blocks = b"" if ssrc is None or self._last is None else self._block(ssrc, packets, now_s)
         count = 1 if blocks else 0
         head = _HEAD.pack(0x80 | count, _RECEIVER_REPORT, 1 + len(blocks) // 4)
         return head + self._own_ssrc.to_bytes(4, "big") + blocks + self._name()
 
     def _block(self, ssrc: int, packets: int, now_s: float) -> bytes:
-        sequence = int.from_bytes((self.last or b"")[2:4], "big")
+        sequence = int.from_bytes((self._last or b"")[2:4], "big")
         received, self._received_before = packets - self._received_before, packets
         if self._reported is None or self._reported[0] != ssrc:
             self._highest, self._expected, self._total, expected = (
