@@ -7,7 +7,7 @@ import base64
 import time as real_time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -37,14 +37,14 @@ def anyio_backend() -> str:
 class FakeGuest:
     address: str = "192.0.2.1"
     is_known: bool = False
-    pausing: bool = False
     here: bool = True
+    pauses: list[bool] = field(default_factory=list)
 
     def note_known(self) -> None:
         self.is_known = True
 
     def note_pause(self, *, lasts: bool) -> None:
-        self.pausing = lasts
+        self.pauses.append(lasts)
 
     def hang_up(self) -> None:
         self.here = False
@@ -129,6 +129,7 @@ async def test_wrong_passwords_wait_before_they_are_looked_at() -> None:
         assert not await door.admits(guest, describe("wrong"))
         waited.append(time.now_s - before_s)
     assert waited == [1, 2, 4, 8, 16, LONGEST_PAUSE_S]
+    assert guest.pauses[-2:] == [True, False], "its silence meanwhile is not its own"
     before_s = time.now_s
     assert await door.admits(guest, describe(PASSWORD))
     assert time.now_s - before_s == LONGEST_PAUSE_S, "a right one is not told from a wrong one"
