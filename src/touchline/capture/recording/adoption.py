@@ -84,7 +84,7 @@ async def adopt(
         with patience.move_on_after(_RESUME_S):
             await running.started.settled()
     elif ended is not None and context.current.running is None:
-        await context.last_stop.put(verdict_of_interruption(ended))
+        context.last_stop.put(verdict_of_interruption(ended))
 
 
 async def _await_workers(context: RecordingContext) -> None:

@@ -368,9 +368,10 @@ class Recorder:
         self.follower.end_orphans_from_now()
 
     async def close(self) -> None:
-        """Finalise a running recording before an orderly shutdown."""
+        """Finalise a running recording before an orderly shutdown, and store the last verdict."""
         if self._context.current.running is not None:
             await self.stop(force=True)
+        await self._context.last_stop.flush()
 
 
 def _not_started(error: Exception) -> Failed:

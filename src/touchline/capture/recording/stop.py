@@ -41,16 +41,16 @@ async def stop_cameras(context: RecordingContext, match: Match) -> StopReport:
         try:
             report = await _stop_cameras(context, match)
         except Exception as error:
-            await _keep_verdict(context, partial(verdict_of_failure, match, error))
+            _keep_verdict(context, partial(verdict_of_failure, match, error))
             raise
-        await _keep_verdict(context, partial(verdict_of_stop, match, report))
+        _keep_verdict(context, partial(verdict_of_stop, match, report))
         return report
 
 
-async def _keep_verdict(context: RecordingContext, make: Callable[[float], LastStop]) -> None:
+def _keep_verdict(context: RecordingContext, make: Callable[[float], LastStop]) -> None:
     """Keep the verdict of a stop. Never raises: a stop does not depend on it."""
     try:
-        await context.last_stop.put(make(context.unix_s()))
+        context.last_stop.put(make(context.unix_s()))
     except Exception:
         log.exception("the verdict of the stop could not be kept")
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.recorders import studio
+from support.recorders import studio, until
+from touchline.capture.library.wholefile import write_whole
 from touchline.capture.recording import stop as stopping
+from touchline.capture.recording.verdict import laststop
 
 pytestmark = pytest.mark.anyio
 
@@ -86,3 +89,32 @@ async def test_a_verdict_that_cannot_be_made_costs_no_stop(
         monkeypatch.setattr(stopping, "verdict_of_stop", lambda *_: 1 / 0)
         assert (await it.stop())["success"]
         assert it.recorder.last_stop is None
+
+
+async def test_a_stop_does_not_wait_until_a_slow_disk_has_its_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_write = threading.Event()
+
+    def hangs(*arguments: Any) -> None:
+        assert may_write.wait(60)
+        write_whole(*arguments)
+
+    monkeypatch.setattr(laststop, "write_whole", hangs)
+    monkeypatch.setattr(laststop, "_WAIT_S", 60.0)
+    async with studio(tmp_path) as it:
+        await it.start()
+        report = await it.stop()
+        verdict = it.recorder.last_stop
+        assert verdict is not None
+        assert verdict["message"] == report["message"]
+        assert not (tmp_path / laststop.FILE_NAME).exists()
+        may_write.set()
+        await until((tmp_path / laststop.FILE_NAME).exists, "the verdict is stored")
+
+
+async def test_the_end_of_the_server_waits_until_the_verdict_is_stored(tmp_path: Path) -> None:
+    async with studio(tmp_path) as it:
+        await it.start()
+        await it.recorder.close()
+        assert (tmp_path / laststop.FILE_NAME).exists()

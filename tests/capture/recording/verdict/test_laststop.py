@@ -39,7 +39,9 @@ def opened(folder: Path, tasks: Tasks) -> LastStopStore:
 
 
 async def test_what_was_put_is_there_for_the_next_server(tmp_path: Path, tasks: Tasks) -> None:
-    await opened(tmp_path, tasks).put(VERDICT)
+    store = opened(tmp_path, tasks)
+    store.put(VERDICT)
+    await store.flush()
     later = opened(tmp_path, tasks)
     assert later.current is None
     await later.load()
@@ -50,7 +52,7 @@ async def test_what_is_dismissed_is_gone_for_good(tmp_path: Path, tasks: Tasks) 
     changed = Changed()
     store = LastStopStore(tmp_path / "last-stop.json", changed)
     tasks.keep("last stop", store.save_once, every_s=0.0)
-    await store.put(VERDICT)
+    store.put(VERDICT)
     before = changed.version
     with pytest.raises(NotFound):
         await store.dismiss("of an earlier stop")
@@ -66,7 +68,8 @@ async def test_what_is_dismissed_is_gone_for_good(tmp_path: Path, tasks: Tasks) 
 
 async def test_a_start_forgets_it(tmp_path: Path, tasks: Tasks) -> None:
     store = opened(tmp_path, tasks)
-    await store.put(VERDICT)
+    store.put(VERDICT)
+    await store.flush()
     store.clear()
     assert store.current is None
     with anyio.fail_after(60):
@@ -90,12 +93,13 @@ async def test_a_damaged_file_shows_nothing_and_is_replaced(
     store = opened(tmp_path, tasks)
     await store.load()
     assert store.current is None
-    await store.put(VERDICT)
+    store.put(VERDICT)
+    await store.flush()
     await store.load()
     assert store.current == VERDICT
 
 
-async def test_a_disk_that_hangs_does_not_hold_up_a_stop(
+async def test_on_a_disk_that_hangs_it_is_shown_at_once_and_stored_later(
     tmp_path: Path, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     may_write = threading.Event()
@@ -108,8 +112,9 @@ async def test_a_disk_that_hangs_does_not_hold_up_a_stop(
     monkeypatch.setattr(laststop, "_WAIT_S", 0.05)
     store = opened(tmp_path, tasks)
     try:
-        await store.put(VERDICT)
+        store.put(VERDICT)
         assert store.current == VERDICT
+        await store.flush()  # waits no longer than a moment
         assert not (tmp_path / "last-stop.json").exists()
     finally:
         may_write.set()

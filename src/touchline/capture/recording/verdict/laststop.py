@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 FILE_NAME = "last-stop.json"
 
 _WAIT_S = 2.0
-"""Seconds that a stop waits until its verdict is stored. A slow disk stores it later."""
+"""Seconds that a dismissal, and the end of the server, wait for a slow disk."""
 
 
 class LastStopStore:
     """Verdict of the last stop, if any.
 
     `changed` is marked when the verdict to be shown changes. `save_once` waits for a change and
-    stores it; the recording monitor repeats it.
+    stores it; the recording monitor repeats it, so that a slow disk delays no stop.
     """
 
     def __init__(self, path: Path, changed: Changed) -> None:
@@ -51,10 +51,9 @@ class LastStopStore:
         """Read the verdict of a stop that an earlier server made. A damaged file is ignored."""
         self._current = await to_thread.run_sync(_read, self._path)
 
-    async def put(self, verdict: LastStop) -> None:
-        """Replace the verdict; return once it is stored, or after a moment if the disk is slow."""
+    def put(self, verdict: LastStop) -> None:
+        """Replace the verdict. It is shown immediately, and stored in the background."""
         self._replace(verdict)
-        await self._until_saved()
 
     def clear(self) -> None:
         """Forget the verdict: another match is being recorded."""
@@ -69,28 +68,29 @@ class LastStopStore:
         if current is None or verdict_id not in {None, current["id"]}:
             raise NotFound("There is no such verdict of a stop", code="no_last_stop")
         self._replace(None)
-        await self._until_saved()
+        await self.flush()
         return {"dismissed": current["id"]}
 
     async def save_once(self) -> None:
         """Wait until the verdict changes, and store it. Raises OSError."""
         version = await self._unsaved.wait(self._saved_version)
-        await to_thread.run_sync(_write, self._path, self._current)
+        await to_thread.run_sync(_write, self._path, self._current, abandon_on_cancel=True)
         self._saved_version = version
         self._saved.mark()
 
-    def _replace(self, verdict: LastStop | None) -> None:
-        self._current = verdict
-        self._unsaved.mark()
-        self._changed.mark()
-
-    async def _until_saved(self) -> None:
+    async def flush(self) -> None:
+        """Wait until the newest change is stored, at most for a moment if the disk is slow."""
         version = self._unsaved.version
         with patience.move_on_after(_WAIT_S) as waiting:
             while self._saved_version < version:
                 await self._saved.wait(self._saved.version)
         if waiting.ran_out:
             log.warning("%s will be stored later: the disk is slow", self._path.name)
+
+    def _replace(self, verdict: LastStop | None) -> None:
+        self._current = verdict
+        self._unsaved.mark()
+        self._changed.mark()
 
 
 def _read(path: Path) -> LastStop | None:
