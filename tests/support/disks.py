@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,15 @@ class Image:
         self._file = Path(shutil.copy(self._file, self._file.with_suffix(".repaired")))
         self._check()
         self.mount()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let every write wait meanwhile, as on a disk that stalls."""
+        _run("fsfreeze", "--freeze", str(self.at))
+        try:
+            yield
+        finally:
+            _run("fsfreeze", "--unfreeze", str(self.at))
 
     def _check(self) -> None:
         command = ["fsck.ext4", "-fy", str(self._file)]

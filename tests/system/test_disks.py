@@ -1,4 +1,4 @@
-"""The real server on disks that are not mounted, and that turn read-only during a match."""
+"""The real server on disks that are not mounted, turn read-only or stall during a match."""
 
 from __future__ import annotations
 
@@ -83,3 +83,28 @@ def test_an_unmounted_disk_refuses_the_start_and_is_recorded_onto_when_it_is_the
         wait_for(lambda: grows(server, 10), "footage")
         assert server.stop()["success"]
         assert (recordings / "m1").is_dir()
+
+
+def test_a_stalled_disk_that_holds_logs_and_database_too_costs_no_frame(
+    tmp_path: Path, image: disks.Image
+) -> None:
+    """As in the default layout, where everything is below one data directory."""
+    data = image.at / "data"
+    data.mkdir()
+    with serving(data, min_free_bytes=MIN_FREE_BYTES) as server:
+        server.started("m1")
+        wait_for(lambda: grows(server, 30), "a second of footage")
+        workers = server.worker_pids()
+        with image.frozen():
+            wait_for(lambda: disk_is(server, "slow"), "seen")
+            until_s = server.status()["duration"] + 10
+            wait_for(lambda: server.status()["duration"] >= until_s, "ten seconds")
+        wait_for(lambda: disk_is(server, "ok"), "footage again")
+        assert server.worker_pids() == workers
+        assert "recording_camera_lost" not in server.alerts()
+        stopped = server.stop()
+        assert stopped["success"], (stopped["integrity"], stopped["gaps"])
+        dropped = {c["id"]: c["dropped"]["source"] for c in server.get("/cameras")["cameras"]}
+        for camera in (0, 1):
+            found = [number for path in server.segments("m1", camera) for number in counters(path)]
+            assert found[-1] - found[0] + 1 - len(found) <= dropped[camera]
