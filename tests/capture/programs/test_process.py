@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -253,6 +254,19 @@ async def test_a_process_that_cannot_be_started_is_tried_again(tmp_path: Path) -
             fleet.refuses_to_spawn = False
             await until(lambda: ear.hellos, "it is there")
             await link.quit()
+
+
+async def test_a_runtime_directory_that_was_removed_is_created_again(tmp_path: Path) -> None:
+    """As by a program that cleans up temporary files."""
+    pytest.importorskip("gi")
+    ear = Ear()
+    link = make_link(tmp_path, ear)
+    async with linked(link, ear):
+        shutil.rmtree(tmp_path / "run")
+        assert link.pid is not None
+        os.kill(link.pid, signal.SIGKILL)
+        await until(lambda: len(ear.hellos) == 2, "the next one is there")
+        assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
 
 
 async def test_a_worker_that_leaves_as_told_is_not_replaced(tmp_path: Path) -> None:

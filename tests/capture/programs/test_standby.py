@@ -69,3 +69,27 @@ async def test_a_standby_that_dies_itself_harms_nobody(
             os.kill(link.pid, signal.SIGKILL)
             await until(lambda: len(ear.hellos) == 2, "another worker is met all the same")
             assert link.spawns == 2
+
+
+async def test_a_standby_that_hangs_costs_a_moment_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("gi")
+    monkeypatch.setattr(process, "_PAUSES", replace(process._PAUSES, stable_s=0.1))
+    monkeypatch.setattr(process, "_STANDBY_S", 0.5)
+    ear = Ear()
+    with workers("real", tmp_path):
+        link = make_link(tmp_path, ear, standby=True)
+        async with linked(link, ear):
+            await until(lambda: standbys(tmp_path), "one stands by")
+            (hangs,) = standbys(tmp_path)
+            os.kill(hangs, signal.SIGSTOP)
+            assert link.pid is not None
+            os.kill(link.pid, signal.SIGKILL)
+            await until(lambda: len(ear.hellos) == 2, "another worker is met")
+            assert link.pid != hangs
+            # Those that were started too early, while the standby still had the worker's place.
+            reasons = [reason for _, reason in ear.lost]
+            assert reasons[0] == "it closed the connection"
+            assert all("exited with status 75" in reason for reason in reasons[1:]), reasons
+            await until(lambda: hangs not in standbys(tmp_path), "it is gone")

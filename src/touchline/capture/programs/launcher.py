@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import subprocess
 import sys
@@ -14,10 +13,7 @@ from pathlib import Path
 import anyio
 from anyio.abc import Process
 
-from touchline.capture.logs.linelog import MAX_FILE_BYTES, turn_over
-from touchline.foreign.files import open_private
-
-log = logging.getLogger(__name__)
+from touchline.capture.programs.output import open_output
 
 RECORDER_PRIORITY = -5
 """Priority of programs that record, as a `nice` value."""
@@ -48,7 +44,7 @@ class ProgramLauncher:
         command = [sys.executable, "-m", self.program]
         command += ["--directory", str(self.runtime_dir), "--name", self.name]
         command += [*self.options, *options]
-        output = await anyio.to_thread.run_sync(_open_log, self.log_path)
+        output = await open_output(self.log_path)
         try:
             process = await anyio.open_process(
                 command,
@@ -78,12 +74,3 @@ class ProgramLauncher:
             if key in os.environ:
                 environment[key] = os.environ[key]
         return environment
-
-
-def _open_log(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        turn_over(path, MAX_FILE_BYTES)
-    except OSError as error:  # a log that is too long must not prevent a start
-        log.warning("%s cannot be rotated: %s", path, error)
-    return open_private(path, os.O_WRONLY | os.O_APPEND, folders=0)

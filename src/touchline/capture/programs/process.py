@@ -35,6 +35,8 @@ _START_S = 30.0
 
 While a small machine boots, everything starts at once.
 """
+_STANDBY_S = 3.0
+"""Seconds within which a standby must be ready once it can be: it has already started."""
 _CONNECT_POLL_S = 0.02
 _CHECK_INTERVAL_S = 0.1
 _TOO_LONG = "it sent a line that is too long"
@@ -210,16 +212,15 @@ class ProcessLink:
         Uses file descriptors that are reserved for this, so it works when no others are left.
         """
         with self._spare.lent():
-            directory = os.open(
-                self._launcher.runtime_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
-            )
+            directory = await self._open_runtime_dir()
             try:
                 # Through the descriptor, because a socket's path has 108 bytes at the most.
                 path = f"/proc/self/fd/{directory}/{self.name}.sock"
                 stream = await self._try_connect(path)
                 if stream is None:
-                    process = await self._next_process()
-                    stream = await self._connect_to(process, path)
+                    stream = await self._connect_to_standby(path)
+                if stream is None:
+                    stream = await self._connect_to(await self._spawn(), path, _START_S)
             finally:
                 os.close(directory)
         try:
@@ -237,13 +238,31 @@ class ProcessLink:
         except (FileNotFoundError, ConnectionRefusedError):
             return None
 
-    async def _next_process(self) -> Process:
-        """Return the standby, which already has the worker's lock, or a new process."""
+    async def _open_runtime_dir(self) -> int:
+        """Open the directory of the sockets; it is created again if something removed it."""
+        runtime_dir, how = self._launcher.runtime_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+        try:
+            return os.open(runtime_dir, how)
+        except FileNotFoundError:
+            log.warning("%s had been removed and is created again", runtime_dir)
+            runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return os.open(runtime_dir, how)
+
+    async def _connect_to_standby(self, path: str) -> SocketStream | None:
+        """Connect to the standby, which becomes the worker; None if there is none that works."""
         process = self._standby.take() if self._standby is not None else None
         if process is None:
-            return await self._spawn()
+            return None
         self.spawns += 1
-        return process
+        with patience.move_on_after(_START_S):
+            # Until then the worker has the lock that the standby waits for.
+            while self.pid is not None and is_alive(self.pid):  # noqa: ASYNC110
+                await anyio.sleep(_CONNECT_POLL_S)
+        try:
+            return await self._connect_to(process, path, _STANDBY_S)
+        except Failed as error:
+            log.error("the standby of the %s is useless: %s", self._title, error.message)
+            return None
 
     def _was_stable(self) -> bool:
         since_s = self._connected_at_s
@@ -256,13 +275,13 @@ class ProcessLink:
     async def _launch_standby(self, stdin: int) -> Process:
         return await self._launcher.launch("--standby", stdin=stdin)
 
-    async def _connect_to(self, process: Process, path: str) -> SocketStream:
+    async def _connect_to(self, process: Process, path: str, within_s: float) -> SocketStream:
         """Connect to a process that starts; kill it if it does not get ready in time.
 
         It may already hold the worker's lock, which no other process could acquire then.
         """
         try:
-            with patience.move_on_after(_START_S):
+            with patience.move_on_after(within_s):
                 while True:
                     stream = await self._try_connect(path)
                     if stream is not None:
@@ -276,7 +295,7 @@ class ProcessLink:
             kill(process.pid)  # it is not recording yet, and nothing could connect to it
             raise
         kill(process.pid)
-        raise Failed(f"it was not ready within {_START_S:g} s and was killed", code="worker_hung")
+        raise Failed(f"it was not ready within {within_s:g} s and was killed", code="worker_hung")
 
     # ------------------------------------------------------------- listening
 

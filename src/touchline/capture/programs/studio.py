@@ -20,9 +20,9 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
+from touchline.capture.programs.output import open_output
 from touchline.core import patience
 from touchline.core.errors import Failed
-from touchline.foreign.files import open_regular
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class StudioRun:
             *(sys.executable, "-m", "touchline.studio", self._verb, "--parent", str(os.getpid())),
             *(["--hurry"] if hurry else []),
         ]
-        output = await anyio.to_thread.run_sync(_open_log, self._log_path)
+        output = await open_output(self._log_path)
         try:
             process = self._process = await anyio.open_process(
                 command,
@@ -126,7 +126,3 @@ class StudioRun:
 
 def _environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith(_LEFT_OUT)}
-
-
-def _open_log(path: Path) -> int:
-    return open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600, folders=0)
