@@ -30,6 +30,16 @@ def _may_mount(folder: Path) -> bool:
     return True
 
 
+def _fill(folder: Path) -> Path:
+    ballast = folder / "ballast"
+    with ballast.open("ab", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(65536))
+        except OSError:
+            return ballast
+
+
 class SmallDisk:
     """A tmpfs of its own at `at`; `mount` gives an empty one each time."""
 
@@ -53,13 +63,7 @@ class SmallDisk:
 
     def fill(self) -> Path:
         """Leave not a byte."""
-        ballast = self.at / "ballast"
-        with ballast.open("ab", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(65536))
-            except OSError:
-                return ballast
+        return _fill(self.at)
 
 
 class Image:
@@ -88,6 +92,10 @@ class Image:
         if not knob.exists():
             pytest.skip("this kernel's ext4 cannot be made to fail (no trigger_fs_error)")
         knob.write_text("1")
+
+    def fill(self) -> Path:
+        """Leave not a byte."""
+        return _fill(self.at)
 
     def unmount(self) -> None:
         """Unmount it as soon as nobody has a file open in it.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -108,3 +110,38 @@ def test_a_stalled_disk_that_holds_logs_and_database_too_costs_no_frame(
         for camera in (0, 1):
             found = [number for path in server.segments("m1", camera) for number in counters(path)]
             assert found[-1] - found[0] + 1 - len(found) <= dropped[camera]
+
+
+@pytest.mark.parametrize("trouble", ["full", "read-only"])
+def test_trouble_with_the_data_directory_costs_no_recording(
+    tmp_path: Path, image: disks.Image, trouble: str
+) -> None:
+    """The recordings are on another disk, and so are the sockets, as where the service has /run."""
+    data, runtime = image.at / "data", tmp_path / "run"
+    data.mkdir()
+    elsewhere: dict[str, Any] = {
+        "recordings_dir": str(tmp_path / "recordings"),
+        "runtime_dir": str(runtime),
+        "standby_workers": False,
+    }
+    with serving(data, **elsewhere) as server:
+        server.started("m1")
+        wait_for(lambda: grows(server, 30), "a second of footage")
+        if trouble == "full":
+            image.fill()
+        else:
+            image.fail()
+        for times in (1, 2):
+            for pid in server.worker_pids().values():
+                os.kill(pid, signal.SIGKILL)
+            wait_for(
+                lambda: all(len(server.segments("m1", n)) > times for n in (0, 1)),  # noqa: B023
+                "going on in new files",
+            )
+        wait_for(lambda: not server.status()["degraded"], "well again")
+        stopped = server.stop()
+        assert stopped["success"], (stopped["integrity"], stopped["gaps"])
+        server.started("m2")
+        wait_for(lambda: grows(server, 30), "a second of footage")
+        assert server.stop()["success"]
+        assert server.manifest("m2")["number"] > server.manifest("m1")["number"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,14 @@ def add_manifest(tmp_path: Path, name: str, text: str) -> None:
     (folder / MANIFEST_NAME).write_text(text)
 
 
+def next_of(record: LibraryRecord) -> int:
+    number = record.next_number()
+    record.save()
+    return number
+
+
 def test_numbers_rise_over_restarts(tmp_path: Path) -> None:
-    assert [record_of(tmp_path).next_number() for _ in range(3)] == [1, 2, 3]
+    assert [next_of(record_of(tmp_path)) for _ in range(3)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("lost", ["", "{", "[]", '{"last_number": "many"}', None])
@@ -51,7 +58,7 @@ def test_the_record_outlives_the_matches_that_were_deleted(tmp_path: Path) -> No
     assert record_of(tmp_path).next_number() == 42
 
 
-def test_a_number_that_cannot_be_kept_is_not_given(
+def test_a_disk_that_refuses_the_record_refuses_no_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = record_of(tmp_path)
@@ -61,9 +68,33 @@ def test_a_number_that_cannot_be_kept_is_not_given(
 
     with monkeypatch.context() as context:
         context.setattr(libraryrecord, "write_whole", full)
+        assert (record.next_number(), record.next_number()) == (1, 2)
         with pytest.raises(OSError, match="No space"):
-            record.next_number()
-    assert record.next_number() == 1
+            record.save()
+        assert not record.is_saved
+    record.save()
+    assert record.is_saved
+    assert record_of(tmp_path).next_number() == 3
+
+
+def test_a_disk_that_hangs_holds_up_no_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, may_write = record_of(tmp_path), threading.Event()
+
+    def hangs(path: Path, content: bytes) -> None:
+        assert may_write.wait(60)
+
+    monkeypatch.setattr(libraryrecord, "write_whole", hangs)
+    record.next_number()
+    saving = threading.Thread(target=record.save)
+    saving.start()
+    try:
+        assert record.next_number() == 2
+        assert not record.is_saved
+    finally:
+        may_write.set()
+        saving.join()
 
 
 @pytest.mark.parametrize(
@@ -83,6 +114,7 @@ def test_the_newest_date_that_was_believed_is_kept(
     record = record_of(tmp_path)
     for unix_ns, trust in dates:
         record.note_date(unix_ns, trust)
+    record.save()
     assert record.newest_unix_ns == record_of(tmp_path).newest_unix_ns == newest
 
 

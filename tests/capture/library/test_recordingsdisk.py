@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,3 +121,20 @@ def test_a_memory_that_cannot_be_read_stops_nothing(tmp_path: Path, text: str) -
     disk = RecordingsDisk(tmp_path / "a", tmp_path, require_mount=False, mounts=lambda: [SYSTEM])
     assert disk.prepare() is None
     assert '"mount_point": "/"' in (tmp_path / FILE_NAME).read_text()
+
+
+def test_a_data_directory_whose_disk_has_failed_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / FILE_NAME).write_text('{"root": "/", "mount_point": "/"}')
+    read_text = Path.read_text
+
+    def fails(path: Path, **options: Any) -> str:
+        if path.name == FILE_NAME:
+            raise OSError(5, "Input/output error")
+        return read_text(path, **options)
+
+    monkeypatch.setattr(Path, "read_text", fails)
+    disk = RecordingsDisk(tmp_path / "a", tmp_path, require_mount=False, mounts=lambda: [SYSTEM])
+    assert disk.prepare() is None
+    assert (tmp_path / "a").is_dir()

@@ -9,9 +9,11 @@ import anyio
 import pytest
 
 from support.recorders import studio, until
+from touchline.capture.library import libraryrecord, recordingsdisk
 from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.recording.context import RecordingContext
+from touchline.capture.recording.verdict import laststop
 from touchline.core.errors import Blocked, Failed, Refused
 
 pytestmark = pytest.mark.anyio
@@ -268,3 +270,20 @@ async def test_room_is_made_before_a_start_where_that_is_configured(
         monkeypatch.setattr(RecordingContext, "make_space", make_space)
         assert (await it.start())["success"]
         assert made == [True]
+
+
+async def test_a_full_data_directory_refuses_no_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recordings may be on another disk, which has space."""
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    for module in (libraryrecord, laststop, recordingsdisk):
+        monkeypatch.setattr(module, "write_whole", full)
+    async with studio(tmp_path) as it:
+        assert (await it.start())["success"]
+        assert (await it.stop())["success"]
+        assert (await it.start("m2"))["success"]
+        assert [it.manifest(match_id).number for match_id in ("m1", "m2")] == [1, 2]

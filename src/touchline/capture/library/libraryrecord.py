@@ -1,7 +1,8 @@
 """Number of the next match and newest trusted date, stored in `library.json`.
 
 The file is in the data directory. Losing it costs nothing: the matches have their numbers in their
-manifests. The functions that touch the disk block: call them in a thread.
+manifests. So a recording does not wait for that directory's disk, which may be full or slow.
+The functions that touch a disk block: call them in a thread.
 """
 
 from __future__ import annotations
@@ -35,13 +36,16 @@ class _File(BaseModel):
 class LibraryRecord:
     """Record of the library in `root`; its numbers only ever increase.
 
-    Without a `path` it is derived from the manifests only.
+    Changes take effect in memory, and `save` stores them. Without a `path` the record is derived
+    from the manifests only.
     """
 
     def __init__(self, root: Path, path: Path | None) -> None:
         self._root, self._path = root, path
         self._lock = threading.Lock()
+        self._saving = threading.Lock()
         self._file: _File | None = None
+        self._saved: _File | None = None
 
     @property
     def newest_unix_ns(self) -> int | None:
@@ -56,18 +60,23 @@ class LibraryRecord:
         with self._lock:
             self._read()
 
+    @property
+    def is_saved(self) -> bool:
+        """Whether the file has all changes."""
+        return self._path is None or self._file == self._saved
+
     def next_number(self) -> int:
-        """Return the number for a new match. Raises OSError if it cannot be stored."""
+        """Return the number for a new match."""
         with self._lock:
             file = self._read()
             number = file.last_number + 1
-            self._write(file.model_copy(update={"last_number": number}))
+            self._file = file.model_copy(update={"last_number": number})
             return number
 
     def note_date(self, unix_ns: int, trust: Trust) -> None:
-        """Store a date, so that a clock that later goes back behind it is recognised as wrong.
+        """Record a date, so that a clock that later goes back behind it is recognised as wrong.
 
-        A doubtful date is not stored. Raises OSError.
+        A doubtful date is not recorded.
         """
         if trust == "doubtful":
             return
@@ -75,19 +84,23 @@ class LibraryRecord:
             file = self._read()
             newest_ns = file.newest_unix_ns
             if trust == "synchronised" or newest_ns is None or unix_ns > newest_ns:
-                self._write(file.model_copy(update={"newest_unix_ns": unix_ns}))
+                self._file = file.model_copy(update={"newest_unix_ns": unix_ns})
+
+    def save(self) -> None:
+        """Store the changes. Raises OSError."""
+        with self._saving:
+            file = self._file
+            if self._path is None or file is None or file == self._saved:
+                return
+            write_whole(self._path, file.model_dump_json().encode())
+            self._saved = file
 
     def _read(self) -> _File:
         if self._file is None:
-            found = _File() if self._path is None else _kept(self._path)
+            self._saved = found = _File() if self._path is None else _kept(self._path)
             last = max([found.last_number, *_numbers(self._root)])
             self._file = found.model_copy(update={"last_number": last})
         return self._file
-
-    def _write(self, file: _File) -> None:
-        if self._path is not None:
-            write_whole(self._path, file.model_dump_json().encode())
-        self._file = file
 
 
 def _kept(path: Path) -> _File:

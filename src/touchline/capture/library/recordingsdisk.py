@@ -180,7 +180,12 @@ class RecordingsDisk:
             log.warning("%s cannot be written: %s", self._memory, error)
 
     def _remembered(self) -> str | None:
-        text = _text(self._memory)
+        try:
+            text = _text(self._memory)
+        except OSError as error:
+            # The disk of the data directory has failed, not that of the recordings.
+            log.warning("%s cannot be read: %s", self._memory, error)
+            return None
         if not text:
             return None
         try:

@@ -63,6 +63,7 @@ class RecordingMonitor:
         settings, context = self._context.settings, self._context
         context.keep("manifest", self.save_once, every_s=SAVE_EVERY_S)
         context.keep("last stop", context.last_stop.save_once, every_s=0.0)
+        context.keep("library record", self.save_record_once, every_s=SAVE_EVERY_S)
         context.keep("health probes", self.probe_once, every_s=PROBE_EVERY_S)
         context.keep("verification", self.verify_once, every_s=VERIFY_EVERY_S)
         context.keep("wall clock", self.watch_clock_once, every_s=CLOCK_EVERY_S)
@@ -90,6 +91,12 @@ class RecordingMonitor:
         if running is not None and running.match.phase == "recording":
             await context.save(running.match, "recording")
         self._saved = version
+
+    async def save_record_once(self) -> None:
+        """Store the library's record if it has changed. Raises OSError."""
+        record = self._context.record
+        if not record.is_saved:
+            await to_thread.run_sync(record.save, abandon_on_cancel=True)
 
     async def watch_clock_once(self) -> None:
         """Correct the running match's dates after the wall clock was set.
