@@ -115,6 +115,16 @@ def stray(sent: list[Sent]) -> Iterator[Sent]:
         yield each
 
 
+def beside(sent: list[Sent]) -> Iterator[Sent]:
+    """A second stream of the same codec, with a picture after each of the first."""
+    for each in sent:
+        yield each
+        if each.marked:
+            for n in range(2):
+                other = replace(each, number=each.picture * 2 + n, stamp=each.stamp + 9, ssrc=9)
+                yield replace(other, payload=b"\x00" * 9, marked=n == 1)
+
+
 MISBEHAVIOURS: dict[str, Callable[[list[Sent]], list[Sent]]] = {
     "nothing": list,
     "constant stamps": lambda sent: [replace(each, stamp=5) for each in sent],
@@ -129,6 +139,7 @@ MISBEHAVIOURS: dict[str, Callable[[list[Sent]], list[Sent]]] = {
         for each in sent
     ],
     "stray packets of another source": lambda sent: list(stray(sent)),
+    "a second stream beside the first": lambda sent: list(beside(sent)),
     "sequence numbers that jump": lambda sent: [
         replace(each, number=each.number + (20_000 if each.picture > 40 else 0)) for each in sent
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain, count, pairwise
 
@@ -33,12 +33,20 @@ Sent = list[list[Packet]]
 class Camera:
     """Feeds a stream with the packets of each picture at its time, and keeps what comes out."""
 
-    def __init__(self, *, sprop: Sequence[bytes] = ()) -> None:
+    def __init__(
+        self, *, sprop: Sequence[bytes] = (), payload_types: Collection[int] | None = None
+    ) -> None:
         self.frames: list[Frame] = []
         self.delivered_ns: list[int] = []
         self.warnings: list[str] = []
         self.now_ns = START_NS
-        self.stream = H264Stream(RATE, sprop, self._frame, on_warning=self.warnings.append)
+        self.stream = H264Stream(
+            RATE,
+            sprop,
+            self._frame,
+            payload_types=payload_types,
+            on_warning=self.warnings.append,
+        )
 
     def _frame(self, frame: Frame) -> None:
         self.frames.append(frame)
@@ -200,6 +208,28 @@ def test_a_stray_packet_of_another_source_breaks_nothing() -> None:
     camera.send(sent)
     assert camera.shows() == list(range(40))
     assert camera.stream.counts["stray packets of another source"] == 2
+
+
+@pytest.mark.parametrize("mtu", [1400, 60])
+def test_a_second_stream_beside_the_first_damages_nothing(mtu: int) -> None:
+    camera = Camera()
+    sent = packets(encoded(100, PLAIN), mtu=mtu)
+    beside = packets(encoded(100, PLAIN, width=320, height=192), mtu=mtu)
+    for picture, other in zip(sent, beside, strict=True):
+        picture += [replace(p, ssrc=9, number=p.number + 7_000, time=p.time + 50) for p in other]
+    camera.send(sent)
+    assert camera.shows() == list(range(100))
+    assert {frame.codec.width for frame in camera.frames} == {160}
+    assert camera.stream.damaged == 0
+
+
+def test_packets_of_another_type_and_source_between_the_pictures_cost_nothing() -> None:
+    """As a camera's metadata or sound on the channel of its picture."""
+    camera = Camera(payload_types={96})
+    sent = packets(encoded(100, PLAIN))
+    other = Packet(b"\x41abc", 5, ssrc=9, payload_type=107)
+    camera.send([[replace(other, number=n), *picture, other] for n, picture in enumerate(sent)])
+    assert camera.shows() == list(range(100))
 
 
 def test_the_picture_size_changes_with_the_picture_that_uses_it() -> None:

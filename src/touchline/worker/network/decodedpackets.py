@@ -10,13 +10,13 @@ from touchline.worker.rtp.boundaries import begins_in, tells
 from touchline.worker.rtp.clock import CameraClock
 from touchline.worker.rtp.mediatime import AHEAD_NS, MediaTime
 from touchline.worker.rtp.packet import Packet, read
-from touchline.worker.rtp.sequence import Sequence
+from touchline.worker.rtp.sequence import Held, Sequence, Source
 from touchline.worker.rtsp.description import TrackFormat
 from touchline.worker.rtsp.media.rtcp import SenderReport
 
 _HELD_NS, _HELD_BYTES = 250_000_000, 8 << 20
 _WAIT_NS = 200_000_000
-"""Maximum wait for a next packet after one without a marker or the first of a new source."""
+"""Maximum wait for a next packet after one without a marker."""
 _LEAP_NS = 1_000_000_000
 _REORDERED = frozenset({"h265", "mpeg2", "mpeg4", "h263"})
 """Codecs whose decode order may differ from the presentation order."""
@@ -35,14 +35,6 @@ class _Placed(NamedTuple):
 
     data: bytes
     media_ns: int
-    arrived_ns: int
-
-
-class _Waiting(NamedTuple):
-    """The first packet of another source, held until a second one confirms the change."""
-
-    data: bytes
-    head: Packet
     arrived_ns: int
 
 
@@ -73,8 +65,7 @@ class DecodedPackets:
         self._media = MediaTime(chosen.clock_rate)
         self._jumps = 0
         self._sequence = Sequence()
-        self._ssrc: int | None = None
-        self._candidate: _Waiting | None = None
+        self._source = Source()
         self._changed = False
         self._number = 0
         self._rtp_time: int | None = None
@@ -95,22 +86,20 @@ class DecodedPackets:
         head = read(data)
         if head is None or head.payload_type != self._payload_type:
             return
-        if self._ssrc is None:
-            self._ssrc = head.ssrc
-        waiting, self._candidate = self._candidate, None
-        if head.ssrc == self._ssrc:  # a held one was a stray packet
-            self._take(data, head, arrived_ns)
-        elif waiting is None:
-            self._candidate = _Waiting(data, head, arrived_ns)
-        else:
-            self._change_source(waiting)
-            self.packet(data, arrived_ns)
+        self._take_if_ours(Held(data, head, arrived_ns))
 
-    def _change_source(self, waiting: _Waiting) -> None:
-        """Switch to another source after its second packet; a single packet changes nothing."""
-        self._ssrc, self._sequence = waiting.head.ssrc, Sequence()
+    def _take_if_ours(self, each: Held) -> None:
+        if self._source.see(each, last_time=self._sequence.last_time):
+            self._take(*each)
+        elif self._source.has_changed:
+            self._change_source()
+
+    def _change_source(self) -> None:
+        """Take the packets that were held, of the source that the camera has changed to."""
+        held, self._sequence = self._source.change(), Sequence()
         self._changed = True
-        self._take(*waiting)
+        for each in held:
+            self._take_if_ours(each)
 
     def _take(self, data: bytes, head: Packet, arrived_ns: int) -> None:
         missing = self._sequence.missing(head.number, head.time, head.end)
@@ -267,17 +256,15 @@ class DecodedPackets:
         """Pass on the first packets, and a last packet without a marker, when they are due."""
         if self._newest and now_ns - self._newest.arrived_ns > _WAIT_NS:
             self._pass_held(last=True)
-        if self._candidate and now_ns - self._candidate.arrived_ns > _WAIT_NS:
-            waiting, self._candidate = self._candidate, None
-            self._change_source(waiting)
+        if self._source.is_due(now_ns):
+            self._change_source()
         if self._held and now_ns - self._held[0].arrived_ns > _HELD_NS:
             self._release()
 
     def end(self) -> None:
         """Pass on all remaining packets."""
-        if self._candidate is not None:
-            waiting, self._candidate = self._candidate, None
-            self._change_source(waiting)
+        while self._source.end():
+            self._change_source()
         self._pass_held(last=True)
         self._release()
 

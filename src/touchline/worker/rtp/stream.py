@@ -15,9 +15,10 @@ from touchline.worker.rtp.accessunits import AccessUnits, Picture
 from touchline.worker.rtp.clock import CameraClock
 from touchline.worker.rtp.errors import StreamError
 from touchline.worker.rtp.mediatime import MediaTime
+from touchline.worker.rtp.packet import Packet
 from touchline.worker.rtp.parametersets import ParameterSets
 from touchline.worker.rtp.payload import Depacketiser
-from touchline.worker.rtp.sequence import Sequence
+from touchline.worker.rtp.sequence import Held, Sequence, Source
 
 _FU_A = 28
 _BURST_NS = 10_000_000
@@ -73,8 +74,7 @@ class H264Stream:
         self._units = AccessUnits(self._sets, self._picture, self._lost_picture)
         self._payloads = Depacketiser(self._units.unit, self._units.orphan)
         self._sequence = Sequence()
-        self._ssrc: int | None = None
-        self._candidate: tuple[int, bytes, int] | None = None
+        self._source = Source()
         self._garbage = 0
         self._foreign = 0
         self._reordering = Reordering()
@@ -101,18 +101,36 @@ class H264Stream:
         if head is None:
             self._malformed()
             return
-        _, payload_type, number, rtp_time, ssrc, start, end = head
-        if not (
-            (ssrc == self._ssrc and self._candidate is None)
-            or self._follows(data, arrived_ns, ssrc)
-        ):
-            return
         if not (
             self._payload_types is None
-            or payload_type in self._payload_types
-            or self._adopt(payload_type)
+            or head.payload_type in self._payload_types
+            or self._adopt(head.payload_type)
         ):
             return
+        if head.ssrc == self._source.ssrc and not self._source.held:
+            self._read(data, head, arrived_ns)
+        else:
+            self._read_if_ours(Held(bytes(data), head, arrived_ns))
+
+    def _read_if_ours(self, each: Held) -> None:
+        """Read a packet unless another source sent it, which is followed once that is sure."""
+        source = self._source
+        if source.see(each, last_time=self._sequence.last_time):
+            self._read(*each)
+        elif source.has_changed:
+            self._change_source()
+        self.counts["stray packets of another source"] = source.strays
+
+    def _change_source(self) -> None:
+        """Read the packets that were held, of the source that the camera has changed to."""
+        held = self._source.change()
+        self.counts["changes of the source (SSRC)"] = self._source.changes
+        self._sequence = Sequence()
+        for each in held:
+            self._read_if_ours(each)
+
+    def _read(self, data: bytes | memoryview, head: Packet, arrived_ns: int) -> None:
+        _, _, number, rtp_time, _, start, end = head
         self.packets += 1
         missing = self._sequence.missing(number, rtp_time, end)
         if missing is None:
@@ -139,30 +157,6 @@ class H264Stream:
         if self._garbage > _GARBAGE_MOST and not self.packets:
             raise StreamError("the camera does not send valid RTP")
 
-    def _follows(self, data: bytes | memoryview, arrived_ns: int, ssrc: int) -> bool:
-        """Return whether this packet continues the stream; a new source needs two packets.
-
-        Its first packet is held until then, so that a single stray packet does no damage.
-        """
-        if self._ssrc is None:
-            self._ssrc = ssrc
-            return True
-        waiting, self._candidate = self._candidate, None
-        if ssrc == self._ssrc:
-            self.counts["stray packets of another source"] += 1
-            return True
-        if waiting is None:
-            self._candidate = (ssrc, bytes(data), arrived_ns)
-            return False
-        self._change_source(waiting)
-        return ssrc == self._ssrc or self._follows(data, arrived_ns, ssrc)
-
-    def _change_source(self, waiting: tuple[int, bytes, int]) -> None:
-        self.counts["changes of the source (SSRC)"] += 1
-        self._ssrc = waiting[0]
-        self._sequence = Sequence()
-        self.packet(waiting[1], waiting[2])
-
     def _adopt(self, payload_type: int) -> bool:
         """Accept another payload type than the announced ones if these never arrive."""
         self._foreign += 1
@@ -186,9 +180,8 @@ class H264Stream:
 
     def due(self, now_ns: int) -> None:
         """Pass on pictures that have waited long enough; call it about every 20 ms."""
-        if self._candidate is not None and now_ns - self._candidate[2] > _HELD_NS:
-            waiting, self._candidate = self._candidate, None
-            self._change_source(waiting)
+        if self._source.is_due(now_ns):
+            self._change_source()
         if self._payloads.open is None:
             self._units.due(now_ns)
         if self._held and now_ns - self._held[0].arrived_ns > _HELD_NS:
@@ -198,14 +191,13 @@ class H264Stream:
         """Handle an interruption of the stream: later packets do not continue it."""
         self.flush()
         self._sequence = Sequence()
-        self._ssrc = None
+        self._source.forget()
         self._waits_for_keyframe = reason
 
     def flush(self) -> None:
         """Pass on everything that is complete; no packet follows."""
-        if self._candidate is not None:
-            waiting, self._candidate = self._candidate, None
-            self._change_source(waiting)
+        while self._source.end():
+            self._change_source()
         self._payloads.end()
         self._units.flush()
         self._release()
