@@ -124,6 +124,8 @@ BEHAVIOURS = (
     _at("SSRC and stamps change", ssrc_after=BEGIN_S, ssrc_new_stamps=True),
     _is("SSRC changes with each keyframe", ssrc_each_keyframe=True),
     _is("and stamps, too", ssrc_each_keyframe=True, ssrc_new_stamps=True),
+    _is("a second stream on the same channel", second_source="stream"),
+    _is("metadata on the same channel", second_source="metadata"),
     _at("sequence numbers jump", sequence_jump_after=BEGIN_S),
     _is("padding", padding=64),
     _is("header extension and sources", extension="two-byte", csrc=3),

@@ -39,6 +39,10 @@ class Rtp:
         return int.from_bytes(self.data[4:8], "big")
 
     @property
+    def payload_type(self) -> int:
+        return self.data[1] & 0x7F
+
+    @property
     def ssrc(self) -> int:
         return int.from_bytes(self.data[8:12], "big")
 

@@ -82,7 +82,7 @@ def test_sources_that_change_with_each_packet_lose_none() -> None:
 
 @pytest.mark.parametrize(("beside", "followed"), [(False, True), (True, False)])
 def test_at_the_end_another_source_counts_unless_there_were_two(
-    beside: bool,
+    beside: bool,  # noqa: FBT001
     followed: bool,  # noqa: FBT001
 ) -> None:
     source = Source()

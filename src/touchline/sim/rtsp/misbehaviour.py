@@ -133,6 +133,9 @@ class Misbehaviour:
     ssrc_after: float | None = _seconds(_RTP, "change the SSRC after S seconds")
     ssrc_each_keyframe: bool = _flag(_RTP, "change the SSRC with each keyframe")
     ssrc_new_stamps: bool = _flag(_RTP, "restart the time stamps with a new SSRC")
+    second_source: str = _choice(
+        _RTP, "what another SSRC sends on the same channel", "none", "stream", "metadata"
+    )
     sequence_start: int | None = _number(_RTP, "first sequence number (random)", 0, 65_535)
     sequence_jump_after: float | None = _seconds(
         _RTP, "sequence numbers jump after S seconds although nothing is lost"

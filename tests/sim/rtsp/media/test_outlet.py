@@ -77,6 +77,19 @@ def test_the_ssrc_changes_with_each_keyframe() -> None:
     assert all(units.SPS in {p.kind for p in frame} for frame in changed)
 
 
+@pytest.mark.parametrize("what", ["stream", "metadata"])
+def test_another_source_sends_after_each_frame(what: str) -> None:
+    with client_of(second_source=what) as client:
+        client.play()
+        packets = client.get(60)
+    (own, beside) = dict.fromkeys(p.ssrc for p in packets)
+    for ssrc in (own, beside):
+        numbers = [p.sequence for p in packets if p.ssrc == ssrc]
+        assert numbers == [(numbers[0] + n) & 0xFFFF for n in range(len(numbers))]
+    types = {p.ssrc: p.payload_type for p in packets}
+    assert (types[own] == types[beside]) is (what == "stream")
+
+
 def test_the_ssrc_changes_once() -> None:
     with client_of(ssrc_after=0.2, ssrc_new_stamps=True) as client:
         ssrcs = [f[0].ssrc for f in playing(client, 15)]

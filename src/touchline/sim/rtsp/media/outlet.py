@@ -16,6 +16,7 @@ from touchline.sim.rtsp.occasion import due
 _NTP_EPOCH_S = 2_208_988_800
 _REPORT_EVERY_S = 5.0
 _WORD = 0xFFFFFFFF
+_METADATA_TYPE = 107
 _EXTENSIONS = {
     "one-byte": (0xBEDE, b"\x10\xaa\x22\x01\x02\x03\x00\x00"),
     "two-byte": (0x1000, b"\x01\x01\xaa\x00\x02\x02\x01\x02"),
@@ -53,6 +54,7 @@ class TrackOutlet:
         self._random = random.Random()
         self.ssrc = self._random.getrandbits(32)
         self._sequence = self._first(odd.sequence_start, 16)
+        self._beside_sequence = self._random.getrandbits(16)
         self._offset = self._first(odd.stamp_start, 32)
         self._jumped: set[str] = set()
         self._frames = 0
@@ -89,14 +91,27 @@ class TrackOutlet:
             units = (*units[:at], *sample.parameter_sets, *units[at:])
         split = pieces(self._codec, units, odd.packing, odd.packet_bytes)
         last = len(split) - 1
-        return self._disturbed(
-            [
-                OutletPacket(
-                    self._packet(piece.payload, stamp, marker=self._marks(piece, n == last))
-                )
-                for n, piece in enumerate(split)
-            ]
-        )
+        own = [
+            OutletPacket(self._packet(piece.payload, stamp, marker=self._marks(piece, n == last)))
+            for n, piece in enumerate(split)
+        ]
+        return [*self._disturbed(own), *self._beside(split, stamp)]
+
+    def _beside(self, split: list[PayloadPiece], stamp: int) -> list[OutletPacket]:
+        """Return what another source sends after an access unit: the same again, or metadata."""
+        kind, payloads = self._payload_type, [piece.payload for piece in split]
+        if self._odd.second_source == "none":
+            return []
+        if self._odd.second_source == "metadata":
+            kind, payloads = _METADATA_TYPE, [b"<tt:MetadataStream>", b"</tt:MetadataStream>"]
+        sent = []
+        for n, payload in enumerate(payloads):
+            second = kind | (0x80 if n == len(payloads) - 1 else 0)
+            ssrc = self.ssrc ^ _WORD
+            head = struct.pack(">BBHII", 0x80, second, self._beside_sequence, stamp, ssrc)
+            self._beside_sequence = (self._beside_sequence + 1) & 0xFFFF
+            sent.append(OutletPacket(head + payload))
+        return sent
 
     def sound(self, payload: bytes, captured_ns: int, *, first: bool) -> OutletPacket:
         """Return a packet of sound."""
