@@ -32,9 +32,9 @@ MIND_S = 0.1
 """Interval for checking the writer and its disk."""
 
 EXIT_WEDGED = 70
-_REFUSED_LOOK_S = 0.1
+_LOOK_S = 0.1
 _DRAIN_S = 1.0
-"""Maximum time that a stop waits for the last frames captured before it to leave the encoder."""
+"""Maximum time that a stop waits for the last frames captured before it to arrive."""
 
 
 @contextlib.contextmanager
@@ -198,13 +198,16 @@ class Worker:
         return {"started": True, "segment": segments[0]}
 
     async def _decision(self, timeout_s: float, refused: Callable[[], bool]) -> None:
-        """Wait for the result of the start, at most until the camera refuses the session."""
-        deadline = time.monotonic() + timeout_s
+        """Wait for the result of the start, at most until the camera refuses the session.
+
+        Pauses of this process do not count: a frame that arrived meanwhile has not been read.
+        """
+        waited_s = ListeningClock(slice_s=2 * _LOOK_S)
         while not self._decided.is_set() and not refused():
-            left_s = deadline - time.monotonic()
+            left_s = timeout_s - waited_s()
             if left_s <= 0:
                 return
-            await happens(self._decided, min(left_s, _REFUSED_LOOK_S))
+            await happens(self._decided, min(left_s, _LOOK_S))
 
     @staticmethod
     def _why_not_started(camera: CameraRunner, recorder: CameraRecorder, timeout_s: float) -> str:
@@ -232,8 +235,8 @@ class Worker:
         if recorder is None or camera is None:
             raise RuntimeError("stopping without a recording")
         recorder.end_at(at_ns)
-        deadline = time.monotonic() + min(_DRAIN_S, timeout_s)
-        while not recorder.end_reached.is_set() and time.monotonic() < deadline:
+        drained_s = ListeningClock(slice_s=_LOOK_S)
+        while not recorder.end_reached.is_set() and drained_s() < min(_DRAIN_S, timeout_s):
             if not camera.playing:
                 break  # no more frames will arrive
             await asyncio.sleep(0.005)
