@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from touchline.media.mp4 import scan as mp4scan
 from touchline.media.mp4 import writer
 from touchline.media.mp4.sampletable import SampleTable
 from touchline.media.mp4.walk import NotSegment, SegmentScan, Walk
+from touchline.media.storage import disk
 from touchline.media.storage.disk import Disk
 
 FRAGMENTS = 4
@@ -99,6 +102,34 @@ def test_salvage_leaves_a_file_without_a_whole_fragment_as_it_is(unfinished: Pat
         unfinished.write_bytes(unfinished.read_bytes()[:length])
         assert mp4scan.salvage(unfinished).fragments == ()
         assert unfinished.stat().st_size == min(length, unfinished.stat().st_size)
+
+
+def test_salvage_leaves_a_segment_alone_that_another_process_is_writing(
+    unfinished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "_CLAIM_S", 0.1)
+    before = unfinished.read_bytes()
+    unfinished.unlink()
+    writes = Disk().create(str(unfinished))
+    os.write(writes, before)
+    with pytest.raises(OSError, match="still writing") as refused:
+        mp4scan.salvage(unfinished)
+    assert refused.value.errno == errno.EBUSY
+    assert unfinished.read_bytes() == before
+    os.close(writes)  # as the kernel does when the process ends
+    assert len(mp4scan.salvage(unfinished).fragments) == FRAGMENTS
+    assert mp4scan.scan(unfinished, checksums=True).finalized
+
+
+def test_a_process_that_is_being_killed_is_waited_for(unfinished: Path) -> None:
+    before = unfinished.read_bytes()
+    unfinished.unlink()
+    writes = Disk().create(str(unfinished))
+    os.write(writes, before)
+    dies = threading.Timer(0.1, os.close, [writes])
+    dies.start()
+    assert len(mp4scan.salvage(unfinished).fragments) == FRAGMENTS
+    dies.join()
 
 
 class Crash(Exception):

@@ -14,7 +14,7 @@ from touchline.media.mp4 import writer
 from touchline.media.mp4.movie import read_codec
 from touchline.media.mp4.sampletable import SampleTable
 from touchline.media.mp4.walk import READ_BYTES, NotSegment, ScannedFragment, SegmentScan, Walk
-from touchline.media.storage.disk import Disk
+from touchline.media.storage.disk import Disk, claim
 
 __all__ = [
     "Indexed",
@@ -49,10 +49,12 @@ def salvage(path: str | os.PathLike[str]) -> SegmentScan:
 
     Checksums are compared in the last 64 MiB; fragments before were synced long ago. Can be
     repeated. A finished file, and a segment without a complete fragment, are left unchanged.
-    Returns the scan made before.
+    Returns the scan made before. Raises OSError with EBUSY if another process is still writing the
+    file.
     """
     fd = open_regular(path, os.O_RDWR)
     try:
+        claim(fd)
         suspect_from = max(0, os.fstat(fd).st_size - _SUSPECT_BYTES)
         walk = Walk(
             fd, os.fspath(path), checksums=True, checksums_from=suspect_from, keep_samples=True

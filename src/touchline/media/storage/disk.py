@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import resource
+import time
+from contextlib import suppress
 from typing import NamedTuple
 
 from touchline.foreign.files import open_regular
@@ -40,6 +43,30 @@ def state_of(error: OSError) -> str:
     return _STATE_OF.get(error.errno or 0, ERROR)
 
 
+_CLAIM_S = 1.0
+_CLAIM_EVERY_S = 0.02
+
+
+def claim(fd: int) -> None:
+    """Claim a file that a process may have open for writing; the claim ends with the descriptor.
+
+    Waits a moment for a process that is being killed. Raises OSError with EBUSY if the file is
+    still being written then. A filesystem without locks has no claims.
+    """
+    deadline_s = time.monotonic() + _CLAIM_S
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline_s:
+                raise OSError(errno.EBUSY, "Another process is still writing it") from None
+            time.sleep(_CLAIM_EVERY_S)
+        except OSError:
+            return
+        else:
+            return
+
+
 class FolderIdentity(NamedTuple):
     """A folder's identity: another filesystem or another folder at the same path differs in it."""
 
@@ -51,8 +78,11 @@ class Disk:
     """File operations. All of them block and raise OSError."""
 
     def create(self, path: str) -> int:
-        """Create a file that must not exist yet."""
-        return open_regular(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        """Create a file that must not exist yet, and claim it."""
+        fd = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        with suppress(OSError):  # a new file is nobody else's
+            claim(fd)
+        return fd
 
     def reopen(self, path: str) -> int:
         """Open an existing file for writing."""
