@@ -136,6 +136,8 @@ BEHAVIOURS = (
     _is("tiny packets", packet_bytes=100),
     _is("packets twice", duplicate_every=3),
     Behaviour("packets swapped over UDP", {"reorder_every": 7, "packet_bytes": 500}, _OVER_UDP),
+    Behaviour("a second stream and packets swapped over UDP",
+              {"second_source": "stream", "reorder_every": 7, "packet_bytes": 500}, _OVER_UDP),
     Behaviour("packets twice over UDP", {"duplicate_every": 3}, _OVER_UDP),
     Behaviour("one packet in 200 lost over UDP", {"lose_every": 200}, _OVER_UDP, damages=True),
     _is("no sender reports", sender_reports="none"),

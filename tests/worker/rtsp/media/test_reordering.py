@@ -70,11 +70,29 @@ def test_a_new_source_begins_at_once_and_what_waited_goes_first() -> None:
     assert take.numbers == [1, 3, 100]
 
 
+def test_packets_of_another_source_between_them_disturb_no_order() -> None:
+    take = Take().feed(1).feed(100, ssrc=2).feed(3).feed(101, ssrc=2).feed(2)
+    assert take.numbers == [1, 100, 101, 2, 3]
+
+
+def test_a_source_that_returns_with_another_count_loses_nothing() -> None:
+    take = Take().feed(1000, 1001).feed(5, ssrc=2).feed(900, 901, at_ms=1_500)
+    assert take.numbers == [1000, 1001, 5, 900, 901]
+
+
+def test_sources_that_are_over_are_forgotten() -> None:
+    take = Take()
+    for ssrc in range(20):
+        take.feed(1, 3, ssrc=ssrc)
+    assert len(take.numbers) == 39
+    assert take.reorderer.waiting == 1
+
+
 def test_what_waits_is_bounded() -> None:
     take = Take(latency_ms=10_000).feed(0)
     for turn in range(10):
         take.feed(*range(2 + turn * 1000, 1002 + turn * 1000))
-    assert len(take.reorderer._held) <= MAX_PACKETS
+    assert take.reorderer.waiting <= MAX_PACKETS
 
 
 @given(st.lists(st.integers(0, 65535), max_size=60), st.integers(0, 65535))
