@@ -37,6 +37,7 @@ def test_a_killed_worker_is_a_loss_and_the_verdict_of_the_stop_stays(tmp_path: P
         verdict = server.get("/status")["last_stop"]
         assert (verdict["match_id"], verdict["success"], verdict["files_ok"]) == ("m1", True, True)
         assert of_ours(verdict["gaps"]) == [over]
+        wait_for((server.data / "last-stop.json").exists, "stored")  # the stop does not wait for it
         server.kill()
         server.start()
         assert server.get("/status")["last_stop"] == verdict
