@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import anyio
 import httpx
 import pytest
 
+import touchline
 from support.fakelibrary import FakeArchive
 from support.fakesystem import FakeSystem
 from support.serving import BASE_URL
@@ -172,3 +174,15 @@ def test_each_resource_has_a_row_of_five_columns(name: str) -> None:
 )
 def test_a_row_has_the_limits_of_the_code(name: str, limits: set[int]) -> None:
     assert limits <= numbers(rows()[name])
+
+
+def test_no_request_uses_the_threads_of_the_recorder() -> None:
+    """The pool that is used without a limiter is the recorder's: no flood may occupy it."""
+    for path in (Path(touchline.__file__).parent / "web").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            called = [ast.unparse(each) for each in (node.func, *node.args[:1])]
+            if any(each.endswith("to_thread.run_sync") for each in called):
+                limited = any(keyword.arg == "limiter" for keyword in node.keywords)
+                assert limited, f"{path}:{node.lineno}"

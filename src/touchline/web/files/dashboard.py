@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -34,6 +34,8 @@ _TYPES = {
     ".woff2": "font/woff2",
 }
 _CODINGS = {".br": "br", ".gz": "gzip"}
+_UNPACKED_AT_ONCE = 2
+"""Files decompressed at once, for programs that accept no compression."""
 _POLICY = "; ".join(  # noqa: FLY002  (one source a line)
     (
         "default-src 'self'",
@@ -74,6 +76,7 @@ class StaticFile:
     media_type: str
     etag: str
     lasting: bool
+    unpacking: CapacityLimiter
 
     async def response(self, request: Request) -> Response:
         """Return the smallest encoding that the browser accepts; 304 if it has the file."""
@@ -97,13 +100,16 @@ class StaticFile:
             return Response(status_code=304, headers=headers)
         content = self.forms.get(coding)
         if content is None:  # a program that accepts no compression
-            content = await to_thread.run_sync(gzip.decompress, self.forms["gzip"])
+            content = await to_thread.run_sync(
+                gzip.decompress, self.forms["gzip"], limiter=self.unpacking
+            )
         return Response(content, headers=headers, media_type=self.media_type)
 
 
 def load(folder: Path = FOLDER) -> dict[str, StaticFile]:
     """Load the built files by path; empty if the dashboard was not built. Blocks."""
     found: dict[str, StaticFile] = {}
+    unpacking = CapacityLimiter(_UNPACKED_AT_ONCE)
     for path in sorted(folder.rglob("*")):
         media_type = _TYPES.get(path.suffix)
         if media_type is None or not path.is_file():
@@ -117,7 +123,8 @@ def load(folder: Path = FOLDER) -> dict[str, StaticFile]:
         forms = compressed if "gzip" in compressed else {"": content}
         name = path.relative_to(folder).as_posix()
         digest = hashlib.sha256(content).hexdigest()[:24]
-        found[name] = StaticFile(forms, media_type, f'"{digest}"', name.startswith("assets/"))
+        lasting = name.startswith("assets/")
+        found[name] = StaticFile(forms, media_type, f'"{digest}"', lasting, unpacking)
     return found
 
 
