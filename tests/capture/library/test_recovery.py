@@ -9,7 +9,7 @@ import pytest
 from support import segmentfiles
 from touchline.capture.library import recovery
 from touchline.capture.library.manifest import file as manifestfile
-from touchline.capture.library.manifest.manifest import Manifest, MatchClock, State
+from touchline.capture.library.manifest.manifest import Manifest, MatchClock, SegmentRecord, State
 from touchline.media.mp4 import scan
 from touchline.media.mp4.walk import SegmentScan
 
@@ -112,9 +112,28 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_mended(
     assert [segment.name for segment in salvage.manifest.segments] == [other]
 
 
-def test_a_segment_without_a_whole_fragment_is_named_and_not_listed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size_bytes", [0, 10, None], ids=["empty", "torn header", "header"])
+def test_a_segment_that_never_got_a_picture_is_removed(
+    tmp_path: Path, size_bytes: int | None
+) -> None:
+    """Its worker was killed, or the power failed, just after the file had been created."""
     folder = match(tmp_path)
-    (folder / "segments" / NAME).write_bytes(segmentfiles.join([]))
+    path = folder / "segments" / NAME
+    path.write_bytes(segmentfiles.join([])[:size_bytes])
+    salvage = recovery.salvage_match(folder, Manifest(match_id="m1", state="recording"))
+    assert salvage == recovery.Salvage(Manifest(match_id="m1", state="recording"))
+    assert not path.exists()
+
+
+def test_a_segment_that_lost_all_its_footage_is_named_and_kept(tmp_path: Path) -> None:
+    folder = match(tmp_path)
+    path = folder / "segments" / NAME
+    path.write_bytes(segmentfiles.join([]))
+    listed = SegmentRecord(name=NAME, camera="cam0", index=0, fragments=3)
+    manifest = Manifest(match_id="m1", state="recording", segments=(listed,))
+    assert recovery.salvage_match(folder, manifest).failed == {NAME: "it has no complete fragment"}
+    with path.open("ab") as file:
+        file.truncate(40 << 20)  # more than the part of a picture
     salvage = recovery.salvage_match(folder, Manifest(match_id="m1", state="recording"))
     assert salvage.failed == {NAME: "it has no complete fragment"}
-    assert salvage.manifest.segments == ()
+    assert path.exists()

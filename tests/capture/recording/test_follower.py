@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from support import segmentfiles
 from support.recorders import studio, until
 from touchline.capture.library import recovery
 
@@ -52,6 +53,21 @@ async def test_a_dead_workers_gap_begins_where_its_footage_ends(tmp_path: Path) 
         (gap,) = (await it.stop())["gaps"]
         assert gap["from_unix_ns"] == pytest.approx(end, abs=2_000_000)
         assert "the worker exited" in gap["reason"]
+
+
+async def test_a_worker_that_dies_as_it_begins_a_file_fails_no_stop(tmp_path: Path) -> None:
+    """The file has a header and no picture: nothing is missing but what the gap says."""
+    async with studio(tmp_path) as it:
+        await it.start()
+        await until(lambda: it.fleet[0].segments[0].fragments > 1, "some footage")
+        begun = it.root / "m1" / "segments" / "cam0_20260211_220241_01.mp4"
+        begun.write_bytes(segmentfiles.join([]))
+        it.fleet[0].die()
+        await until(lambda: it.recorder.status()["degraded"], "the loss is seen")
+        await until(lambda: not it.recorder.status()["degraded"], "it goes on")
+        report = await it.stop()
+        assert report["success"], report
+        assert begun.name not in it.files()
 
 
 async def test_a_worker_that_says_nothing_is_killed_and_replaced(tmp_path: Path) -> None:

@@ -132,6 +132,26 @@ def test_a_process_that_is_being_killed_is_waited_for(unfinished: Path) -> None:
     dies.join()
 
 
+def test_only_a_segment_without_footage_is_removed_as_empty(clean: Path) -> None:
+    assert not mp4scan.remove_empty(clean)
+    begun = clean.with_name("begun.mp4")
+    begun.write_bytes(segmentfiles.join([]))
+    assert mp4scan.remove_empty(begun)
+    assert not begun.exists()
+
+
+def test_a_file_that_is_removed_as_it_is_created_counts_as_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a worker would write into a file without a name."""
+    path = tmp_path / "begun.mp4"
+    monkeypatch.setattr(disk, "claim", lambda _: path.unlink())
+    with pytest.raises(FileExistsError):
+        Disk().create(str(path))
+    monkeypatch.undo()
+    os.close(Disk().create(str(path)))
+
+
 class Crash(Exception):
     """The power went."""
 

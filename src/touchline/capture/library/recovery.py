@@ -63,7 +63,8 @@ def salvage_match(folder: Path, manifest: Manifest, *, skip: Collection[str] = (
     """Finish every segment that was left open, cut to its last whole fragment.
 
     `skip` names segments that are still being written. A file that cannot be repaired is named in
-    `failed` and left unchanged. Nothing is written but the segments.
+    `failed` and left unchanged; one that never got a fragment, and is not listed, is removed.
+    Nothing is written but the segments.
     """
     cut: dict[str, int] = {}
     failed: dict[str, str] = {}
@@ -73,6 +74,9 @@ def salvage_match(folder: Path, manifest: Manifest, *, skip: Collection[str] = (
             continue
         try:
             before = scan.salvage(path)
+            if not before.fragments and listed is None and scan.remove_empty(path):
+                log.info("%s was begun and never got a picture: it was removed", path)
+                continue
             after = scan.scan(path, checksums=False)
         except NotSegment:
             continue
@@ -80,7 +84,6 @@ def salvage_match(folder: Path, manifest: Manifest, *, skip: Collection[str] = (
             failed[path.name] = error.strerror or str(error)
             continue
         if not before.fragments:
-            # The power failed before the first fragment: no picture reached the disk.
             log.warning("%s has no complete fragment", path)
             failed[path.name] = "it has no complete fragment"
             continue

@@ -23,11 +23,14 @@ __all__ = [
     "codec_of",
     "finish",
     "index",
+    "remove_empty",
     "reopen",
     "salvage",
     "scan",
 ]
 
+_LARGEST_BEGUN_BYTES = 32 << 20
+"""Limit of a file with no more than a part of its first fragment, which is one picture."""
 _SUSPECT_BYTES = 64 << 20
 """Size of the file's end that a power cut may have left unwritten, with a large margin."""
 
@@ -64,6 +67,24 @@ def salvage(path: str | os.PathLike[str]) -> SegmentScan:
             os.ftruncate(fd, found.good_bytes)
             finish(Disk(), fd, walk.table, found.good_bytes, found.fragments[-1].sequence + 1)
         return found
+    finally:
+        os.close(fd)
+
+
+def remove_empty(path: str | os.PathLike[str]) -> bool:
+    """Remove a segment that was left open without a complete fragment; return whether it was one.
+
+    Its process ended between creating the file and syncing its first fragment. A larger file is
+    damaged instead, and kept. Raises OSError with EBUSY if another process is still writing it.
+    """
+    fd = open_regular(path, os.O_RDWR)
+    try:
+        claim(fd)
+        found = Walk(fd, os.fspath(path), checksums=False).run()
+        if found.finalized or found.fragments or found.size_bytes > _LARGEST_BEGUN_BYTES:
+            return False
+        os.unlink(path)
+        return True
     finally:
         os.close(fd)
 

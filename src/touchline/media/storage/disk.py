@@ -7,7 +7,6 @@ import fcntl
 import os
 import resource
 import time
-from contextlib import suppress
 from typing import NamedTuple
 
 from touchline.foreign.files import open_regular
@@ -78,11 +77,20 @@ class Disk:
     """File operations. All of them block and raise OSError."""
 
     def create(self, path: str) -> int:
-        """Create a file that must not exist yet, and claim it."""
+        """Create a file that must not exist yet, and claim it.
+
+        If another process repairs or removes it before that, it counts as existing.
+        """
         fd = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-        with suppress(OSError):  # a new file is nobody else's
+        try:
             claim(fd)
-        return fd
+            if os.fstat(fd).st_nlink:
+                return fd
+        except OSError:
+            os.close(fd)
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from None
+        os.close(fd)
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
 
     def reopen(self, path: str) -> int:
         """Open an existing file for writing."""

@@ -29,6 +29,7 @@ class SegmentNames:
         self._order = order
         self._index = order.first_index
         self._label = order.label
+        self._leftovers: list[str] = []
 
     def create(self, disk: Disk, label: str | None) -> tuple[int, str, int]:
         """Create the next file; return its descriptor, name and index. Raises OSError."""
@@ -49,6 +50,25 @@ class SegmentNames:
         """Release the index of a removed file, so that a missing disk does not use up indexes."""
         self._index = index
 
+    def remove(self, disk: Disk, path: str) -> bool:
+        """Remove a file that is not needed; return whether that was possible now.
+
+        A disk that refuses it is asked again by `remove_leftovers`.
+        """
+        try:
+            disk.remove(path)
+        except OSError as error:
+            log.warning("%s will be removed later: %s", path, error)
+            self._leftovers.append(path)
+            return False
+        return True
+
+    def remove_leftovers(self, disk: Disk) -> None:
+        """Remove the files that could not be removed before."""
+        leftovers, self._leftovers = self._leftovers, []
+        for path in leftovers:
+            self.remove(disk, path)
+
     @property
     def order(self) -> RecordOrder:
         """Order in which the names sort."""
@@ -58,13 +78,14 @@ class SegmentNames:
 class OpenSegment:
     """A segment being written. `info` is its description for the server, kept up to date."""
 
-    def __init__(self, disk: Disk, fd: int, path: str, order: RecordOrder, first: Frame) -> None:
+    def __init__(self, disk: Disk, fd: int, path: str, names: SegmentNames, first: Frame) -> None:
         self._disk = disk
+        self._names = names
         self._fd = fd
         self._path = path
         self._base_dts_ns = first.dts_ns
         self._base_pts_ns = first.pts_ns
-        self._unix_offset_ns = order.unix_minus_monotonic_ns
+        self._unix_offset_ns = names.order.unix_minus_monotonic_ns
         self._table = SampleTable(first.codec)
         self._sequence = 1
         self._offset = 0
@@ -75,10 +96,13 @@ class OpenSegment:
     def create(
         cls, disk: Disk, names: SegmentNames, label: str | None, first: Frame
     ) -> OpenSegment:
-        """Create the file with its header, durably. Raises OSError and then leaves no file."""
+        """Create the file with its header, durably.
+
+        Raises OSError and then leaves no file, or one that is removed as soon as that is possible.
+        """
         fd, name, index = names.create(disk, label)
         path = str(Path(names.order.directory, name))
-        segment = cls(disk, fd, path, names.order, first)
+        segment = cls(disk, fd, path, names, first)
         start = first.pts_ns + names.order.unix_minus_monotonic_ns
         try:
             head = writer.init_part(first.codec)
@@ -87,8 +111,8 @@ class OpenSegment:
             disk.sync_directory(names.order.directory)
         except OSError:
             os.close(fd)
-            disk.remove(path)
-            names.give_back(index)
+            if names.remove(disk, path):
+                names.give_back(index)
             raise
         segment._offset = len(head)
         segment.info = {
@@ -173,12 +197,9 @@ class OpenSegment:
         self.abandon()
 
     def discard(self) -> None:
-        """Close and remove a file that never received a fragment."""
+        """Close and remove a file without footage of its own."""
         self.abandon()
-        try:
-            self._disk.remove(self._path)
-        except OSError as error:
-            log.warning("the empty segment %s could not be removed: %s", self._path, error)
+        self._names.remove(self._disk, self._path)
 
     def abandon(self) -> None:
         """Close the file as it is: playable up to its last fragment."""

@@ -359,6 +359,7 @@ class Writer:
     def _finish_earlier(self) -> None:
         """Finish files that were left open because the disk accepted no data before."""
         work = self._work
+        work.names.remove_leftovers(work.disk)
         waiting, work.unfinished = work.unfinished, []
         for segment in waiting:
             self._finish(segment)
