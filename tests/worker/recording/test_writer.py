@@ -110,6 +110,22 @@ def test_a_frame_that_cannot_be_written_is_left_out_counted_and_listed(
     assert report["finalized"]
 
 
+def test_what_cannot_be_written_at_the_end_is_listed_though_no_footage_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    DiesAt(monkeypatch, struct.error("argument out of range"))
+    sent = frames(100, gop=25)
+    sent[85] = sent[85]._replace(data=sent[85].data + POISON)
+    with recording(tmp_path) as rig:
+        rig.push(sent)
+        report = rig.close()
+    assert all_numbers(rig) == list(range(85))
+    assert report["dropped_writer"] == 15
+    (gap,) = report["gaps"]
+    assert gap["to_unix_ns"] - gap["from_unix_ns"] == 15 * FRAME_NS
+    assert gap["kind"] == "writer"
+
+
 def test_a_codec_that_cannot_be_written_costs_only_its_own_footage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

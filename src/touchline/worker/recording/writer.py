@@ -58,6 +58,8 @@ class Work:
     limit_reported: bool = False
     hole: Hole | None = None
     """Reason why footage was dropped since the last fragment."""
+    dropped_to_unix_ns: int | None = None
+    """End of that footage."""
     sync_ms_last: float = 0.0
     sync_ms_max: float = 0.0
     written: int = 0
@@ -93,6 +95,8 @@ class Writer:
                     self._do(job)
         except RecordingClosed:
             self._drop_backlog()
+        if work.hole is not None and work.dropped_to_unix_ns is not None:
+            work.ledger.gap(work.dropped_to_unix_ns, work.hole)  # no footage follows
         self._finish_open()
         self._drop_replay()
         self._finish_earlier()
@@ -197,7 +201,7 @@ class Writer:
         """Report a segment that now has footage, and the gap before it."""
         work = self._work
         work.listed = True
-        hole, work.hole = work.hole, None
+        hole, work.hole, work.dropped_to_unix_ns = work.hole, None, None
         if hole is not None:
             work.ledger.gap(segment.info["start_unix_ns"], hole)
         work.ledger.opened(segment.info)
@@ -298,6 +302,7 @@ class Writer:
         self._drop_replay()
         work.hole = hole
         if isinstance(job, Fragment):
+            work.dropped_to_unix_ns = self._end_of(job)
             if work.watch.takes == OK:
                 work.ledger.lost_to_writer(len(job.frames))
             else:
@@ -330,10 +335,14 @@ class Writer:
         lost = work.backlog.clear()
         work.ledger.lost_to_disk(sum(len(job.frames) for job in lost))
         if lost:
-            last = lost[-1].frames[-1]
-            end = last.pts_ns + max(last.duration_ns, 1) + work.order.unix_minus_monotonic_ns
             state, error = work.watch.judged()
-            work.ledger.gap(end, Hole(f"disk {state}: {error}", "disk"))
+            work.hole = Hole(f"disk {state}: {error}", "disk")
+            work.dropped_to_unix_ns = self._end_of(lost[-1])
+
+    def _end_of(self, job: Fragment) -> int:
+        """Return the end of a fragment's last frame."""
+        last = job.frames[-1]
+        return last.pts_ns + max(last.duration_ns, 1) + self._work.order.unix_minus_monotonic_ns
 
     def _finish_open(self) -> None:
         work = self._work
