@@ -16,7 +16,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -42,7 +42,8 @@ PLAIN = "touchline/plain:test"
 
 _START_TIMEOUT_S = 30.0
 _STOP_TIMEOUT_S = 20.0
-_NETWORKS = ipaddress.ip_network("10.213.0.0/16")
+NETWORKS = ipaddress.IPv4Network("10.213.0.0/16")
+"""Where the bridges of the tests' daemons are."""
 
 
 class Docker:
@@ -94,21 +95,37 @@ class Docker:
 
 
 class Daemon(Docker):
-    """A `dockerd` of the tests' own. `close` leaves nothing of it, whatever was done to it."""
+    """A `dockerd` of the tests' own. `close` leaves nothing of it, whatever was done to it.
 
-    def __init__(self, folder: Path, *, live_restore: bool) -> None:
+    `enter` is the beginning of a command that runs the rest in another network namespace, and
+    `options` are further ones of `dockerd`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        live_restore: bool,
+        enter: Sequence[str] = (),
+        options: Sequence[str] = (),
+    ) -> None:
         super().__init__(f"unix://{folder}/docker.sock")
         self._folder, self._live_restore = folder, live_restore
+        self._enter, self._options = enter, options
         self._bridge = f"tl{secrets.token_hex(4)}"
+        self.network = free_network(NETWORKS)
+        """The network of its containers."""
         self._process: subprocess.Popen[bytes] | None = None
         self._has_run = False
-        _ip("link", "add", self._bridge, "type", "bridge")
-        _ip("addr", "add", _free_address(), "dev", self._bridge)
-        _ip("link", "set", self._bridge, "up")
+        ip("link", "add", self._bridge, "type", "bridge", enter=enter)
+        gateway = f"{self.network[1]}/{self.network.prefixlen}"
+        ip("addr", "add", gateway, "dev", self._bridge, enter=enter)
+        ip("link", "set", self._bridge, "up", enter=enter)
 
     def start(self) -> None:
         """Return when it answers."""
         command = [
+            *self._enter,
             "dockerd",
             f"--host={self.host}",
             f"--data-root={self._folder}/data",
@@ -121,6 +138,7 @@ class Daemon(Docker):
             # Containers that ignore a polite stop are not waited for.
             "--shutdown-timeout=1",
             *(["--live-restore"] if self._live_restore else []),
+            *self._options,
         ]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -168,7 +186,7 @@ class Daemon(Docker):
         finally:
             _end_processes_with(str(self._folder / "exec"))
             _unmount_below(self._folder)
-            _ip("link", "delete", self._bridge)
+            ip("link", "delete", self._bridge, enter=self._enter)
 
     def _signal(self, number: int) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -235,16 +253,18 @@ class CannotRun(Exception):
 
 
 @contextmanager
-def private_daemon(*, live_restore: bool = False) -> Iterator[Daemon]:
+def private_daemon(
+    *, live_restore: bool = False, enter: Sequence[str] = (), options: Sequence[str] = ()
+) -> Iterator[Daemon]:
     """A running daemon with the tests' images, of this test alone; skips where none can run.
 
     With `live_restore` its containers run on without it, and the next one takes them over.
     """
-    _skip_where_impossible()
+    skip_where_impossible()
     # Short: the path of a socket has at most 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="tl-docker-"))
     try:
-        daemon = _started(folder, live_restore=live_restore)
+        daemon = _started(folder, live_restore=live_restore, enter=enter, options=options)
         try:
             daemon.make_images()
             yield daemon
@@ -271,9 +291,11 @@ def any_daemon() -> Iterator[Docker]:
         there.run("rmi", "--force", PLAIN, ENGINE, check=False)
 
 
-def _started(folder: Path, *, live_restore: bool) -> Daemon:
+def _started(
+    folder: Path, *, live_restore: bool, enter: Sequence[str], options: Sequence[str]
+) -> Daemon:
     try:
-        daemon = Daemon(folder, live_restore=live_restore)
+        daemon = Daemon(folder, live_restore=live_restore, enter=enter, options=options)
         try:
             daemon.start()
         except BaseException:
@@ -284,7 +306,7 @@ def _started(folder: Path, *, live_restore: bool) -> Daemon:
     return daemon
 
 
-def _skip_where_impossible() -> None:
+def skip_where_impossible() -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can start a Docker daemon for the tests")
     for program, package in (
@@ -296,26 +318,29 @@ def _skip_where_impossible() -> None:
             pytest.skip(f"the program {program} is not installed (Debian: {package})")
 
 
-def _ip(*arguments: str) -> str:
-    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+def ip(*arguments: str, enter: Sequence[str] = ()) -> str:
+    """What the command `ip` prints, run in the namespace that `enter` enters."""
+    done = subprocess.run([*enter, "ip", *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise CannotRun(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
     return done.stdout
 
 
-def _free_address() -> str:
-    """An address for a bridge, in a network that no interface of this machine has."""
-    interfaces: list[Mapping[str, list[Mapping[str, str]]]] = json.loads(_ip("-json", "addr"))
+def free_network(among: ipaddress.IPv4Network) -> ipaddress.IPv4Network:
+    """A network that no interface of this machine has an address in, and no route leads to."""
+    interfaces: list[Mapping[str, list[Mapping[str, str]]]] = json.loads(ip("-json", "addr"))
     taken = {
         ipaddress.ip_address(address["local"])
         for interface in interfaces
         for address in interface.get("addr_info", [])
         if "local" in address
     }
-    for network in _NETWORKS.subnets(new_prefix=24):
-        if not any(address in network for address in taken):
-            return f"{network[1]}/24"
-    raise CannotRun(f"no network in {_NETWORKS} is free")
+    routes: list[Mapping[str, str]] = json.loads(ip("-json", "route"))
+    routed = {each["dst"] for each in routes}
+    for network in among.subnets(new_prefix=24):
+        if str(network) not in routed and not any(address in network for address in taken):
+            return network
+    raise CannotRun(f"no network in {among} is free")
 
 
 def _end_processes_with(word: str) -> None:

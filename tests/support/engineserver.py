@@ -22,7 +22,10 @@ DEADLINE_S = 60.0
 
 
 class EngineServer(Server):
-    """A server without cameras; `kind` says where its engines run."""
+    """A server without cameras; its engines are processes, or containers of `docker`.
+
+    DOCKER_HOST in `env` takes the place of the daemon's address in the settings.
+    """
 
     def __init__(
         self, data: Path, *, docker: Docker | None = None, env: Mapping[str, str] | None = None
@@ -37,7 +40,9 @@ class EngineServer(Server):
         }
         image: dict[str, Any] = {}
         if docker is not None:
-            runtime = {"kind": "docker", "host": docker.host}
+            runtime = {"kind": "docker"}
+            if "DOCKER_HOST" not in (env or {}):
+                runtime["host"] = docker.host
             image = {"name": ENGINE}
         self._environment |= {
             "TOUCHLINE_ENGINES__LABEL": self.label,
@@ -86,14 +91,17 @@ class EngineServer(Server):
     def provision(self, **order: Any) -> dict[str, Any]:
         return dict(self.ask("POST", "/provision/acestream", json={"labels": {"n": "1"}, **order}))
 
-    def play(self, engine: Mapping[str, Any], key: str, **labels: str) -> dict[str, Any]:
-        """A stream started at the engine's own API, and reported."""
-        url = f"http://127.0.0.1:{engine['host_http_port']}/ace/getstream"
+    def play(
+        self, engine: Mapping[str, Any], key: str, *, host: str = "localhost", **labels: str
+    ) -> dict[str, Any]:
+        """A stream started at the engine's own API at `host`, and reported."""
+        at = "127.0.0.1" if host == "localhost" else host
+        url = f"http://{at}:{engine['host_http_port']}/ace/getstream"
         session = httpx.get(url, params={"id": key, "pid": "1", "format": "json"}).json()
         response = session["response"]
         report = {
             "container_id": engine["container_id"],
-            "engine": {"host": "localhost", "port": engine["host_http_port"]},
+            "engine": {"host": host, "port": engine["host_http_port"]},
             "stream": {"key_type": "content_id", "key": key},
             "session": {
                 name: response[name]
