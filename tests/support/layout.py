@@ -151,7 +151,7 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "engines/runtimes/test_open_runtime.py",
         "settings of runtimes are tested where one is opened",
     ),
-    "engines.streams: collector content": (
+    "engines.streams: content": (
         "contract/engines/test_streams.py",
         "what engines report is read back as the API shows it",
     ),

@@ -112,12 +112,16 @@ class Collector:
 
     def _missed(self, stream_id: str, error: TouchlineError) -> None:
         self._errors.inc()
+        if not self._fleet.freshness.is_current:
+            # The engines' machine may be unreachable with its runtime: it is not known whether the
+            # engine runs, and polls from before the runtime's return say nothing about the stream.
+            self._misses.pop(stream_id, None)
+            return
         misses = self._misses[stream_id] = self._misses.get(stream_id, 0) + 1
         if misses == 1:
             log.info("Stream %s could not be measured: %s", stream_id, error.message)
         stream = self._fleet.find_stream(stream_id)
         if stream is None or stream.status == "ended":
             return
-        # While it is unknown whether the engine runs, its streams are kept.
-        if misses >= self._settings.dead_after and self._fleet.freshness.is_current:
+        if misses >= self._settings.dead_after:
             self._streams.end_noticed(stream, LOST)
