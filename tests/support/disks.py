@@ -30,14 +30,17 @@ def _may_mount(folder: Path) -> bool:
     return True
 
 
-def _fill(folder: Path) -> Path:
+def fill(folder: Path) -> Path:
+    """Leave not a byte on the disk of this folder; the file that takes the space."""
     ballast = folder / "ballast"
     with ballast.open("ab", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(65536))
-        except OSError:
-            return ballast
+        for size_bytes in (65536, 512, 1):
+            try:
+                while True:
+                    file.write(bytes(size_bytes))
+            except OSError:
+                continue
+    return ballast
 
 
 class SmallDisk:
@@ -63,7 +66,7 @@ class SmallDisk:
 
     def fill(self) -> Path:
         """Leave not a byte."""
-        return _fill(self.at)
+        return fill(self.at)
 
 
 class Image:
@@ -95,7 +98,7 @@ class Image:
 
     def fill(self) -> Path:
         """Leave not a byte."""
-        return _fill(self.at)
+        return fill(self.at)
 
     def unmount(self) -> None:
         """Unmount it as soon as nobody has a file open in it.

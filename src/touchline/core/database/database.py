@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import queue
 import secrets
 import threading
@@ -30,7 +29,6 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from touchline.core.database import migrations, schema
 from touchline.core.database.dialects import Backend, database_url, upsert
 from touchline.core.errors import Failed
-from touchline.foreign.files import open_private
 
 __all__ = ["Connection", "Database", "database_url", "open_database", "upsert"]
 
@@ -308,10 +306,7 @@ class Database:
 
     def _open(self) -> None:
         backend = self._backend
-        if backend.file is not None:
-            backend.file.parent.mkdir(parents=True, exist_ok=True)
-            # SQLite gives its additional files the permissions of this one.
-            os.close(open_private(backend.file, os.O_RDWR, folders=0))
+        backend.create_file()
         try:
             self._migrate()
         except DatabaseError as error:

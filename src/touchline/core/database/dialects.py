@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, make_url
@@ -16,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from touchline.core.errors import Invalid
 from touchline.core.wallclock import unused_name
+from touchline.foreign.files import PRIVATE_MODE, NotRegular, open_private
 
 BUSY_TIMEOUT_MS = 5000
 """Time that a statement waits for a lock held by another program."""
@@ -69,6 +73,27 @@ class Backend:
         make = _make_sqlite if is_file else self._make_postgresql
         self.for_reading: Engine = make(parsed, connections)
         self.for_writing: Engine = self.for_reading.execution_options(writes=True)
+
+    def create_file(self) -> None:
+        """Create the file if it is missing, so that only its owner can read it. Raises OSError.
+
+        SQLite gives its additional files the same mode. An existing file is not opened: closing a
+        descriptor would give up the locks that this process holds on it.
+        """
+        if self.file is None:
+            return
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            mode = self.file.lstat().st_mode
+        except FileNotFoundError:
+            os.close(open_private(self.file, os.O_RDWR, folders=0))
+            return
+        if not stat.S_ISREG(mode):
+            raise NotRegular(self.file)
+        if stat.S_IMODE(mode) != PRIVATE_MODE:
+            self.file.chmod(PRIVATE_MODE)
+        if not os.access(self.file, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.file))
 
     def is_same_file(self) -> bool:
         """Return whether the file is still the one that was opened; always true for PostgreSQL.
@@ -165,8 +190,18 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def _exclusive(url: URL) -> URL:
+    """Return the URL by which no other process can use the file at the same time.
+
+    SQLite then keeps the index of its log in memory. Otherwise it maps a file (`-shm`), and a disk
+    that is full, or a file that turns immutable, would end this process by SIGBUS.
+    """
+    path = quote(os.fsencode(Path(url.database or "").absolute()))
+    return url.set(database=f"file:{path}").update_query_dict({"vfs": "unix-excl", "uri": "true"})
+
+
 def _make_sqlite(url: URL, connections: int) -> Engine:
-    engine = create_engine(url, pool_size=connections)
+    engine = create_engine(_exclusive(url), pool_size=connections)
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
@@ -174,6 +209,7 @@ def _make_sqlite(url: URL, connections: int) -> Engine:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS:d}")
+        cursor.execute("PRAGMA mmap_size = 0")  # some builds of SQLite map the file by default
         cursor.execute("PRAGMA journal_mode = WAL")
         # FULL: a confirmed write survives a power cut; group commit limits the cost.
         cursor.execute("PRAGMA synchronous = FULL")
