@@ -4,25 +4,32 @@ import itertools
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import anyio
 import pytest
 
-from support.fakeengines import FakeEngines
+from support.fakeengines import FakeEngines, MemoryEvents
 from support.fakeruntime import FakeRuntime, World
 from support.half import opened_half, settings_for
 from support.virtualtime import run_in_virtual_time
 from touchline.engines.control.replacements import (
     AT_ONCE,
+    ROUNDS,
     Place,
+    Replacements,
     Round,
     holds,
     noted,
     records,
     restored,
+    unresolved,
 )
+from touchline.engines.fleet.failures import FailureRecord
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import Binding, Instance
+from touchline.engines.provisioning.enginefacts import EngineFacts
 from touchline.engines.vpn.control import Location
 
 PLACE: Place = ("dead_network", "gluetun")
@@ -65,6 +72,64 @@ def test_a_server_that_starts_goes_on_with_the_rounds_of_the_one_before() -> Non
     found = restored(left, 7.0)  # its clock begins anew, and the time between does not count
     assert found == {PLACE: Round(-3.0, 4, -43.0, AT_ONCE)}  # the other one is forgotten
     assert holds(found, PLACE, 6.0, 7.0)
+
+
+def facts(*, seen_since_s: float, vpn: str | None = "gluetun", **changes: Any) -> EngineFacts:
+    """An engine that has been well since it was started."""
+    engine = EngineFacts(
+        id="e",
+        name="e",
+        health="healthy",
+        unhealthy_since_s=None,
+        streams=0,
+        leased=False,
+        idle_since_s=None,
+        draining=None,
+        vpn=vpn,
+        joined=True,
+        forwarded=False,
+        current=True,
+        asked_for=False,
+        seen_since_s=seen_since_s,
+    )
+    return replace(engine, **changes)
+
+
+@pytest.mark.parametrize(
+    ("engine", "now_s", "resolved"),
+    [
+        (facts(seen_since_s=110.0), 161.0, True),
+        (facts(seen_since_s=110.0), 159.0, False),  # within a minute of the last one
+        (facts(seen_since_s=145.0), 161.0, False),  # not well for long enough
+        (facts(seen_since_s=99.0), 161.0, False),  # started before
+        (facts(seen_since_s=110.0, health="unhealthy"), 161.0, False),
+        (facts(seen_since_s=110.0, health="unknown"), 161.0, False),
+        (facts(seen_since_s=110.0, vpn="other"), 161.0, False),
+        (facts(seen_since_s=110.0, vpn=None), 161.0, False),
+    ],
+)
+def test_an_engine_that_stays_well_ends_what_went_before(
+    engine: EngineFacts, now_s: float, *, resolved: bool
+) -> None:
+    rounds = {PLACE: Round(100.0, 7, 0.0)}
+    assert unresolved(rounds, [engine], now_s) == ({} if resolved else rounds)
+
+
+def test_engines_that_were_adopted_do_not_end_what_an_earlier_server_began() -> None:
+    now_s = 7.0
+    store: Any = SimpleNamespace(note_state=lambda *_: None)
+    failures = FailureRecord(store, lambda: "")
+    events: Any = MemoryEvents()
+    replacements = Replacements(events, failures, now_s=lambda: now_s)
+    failures.restore({ROUNDS: records({PLACE: Round(100.0, 7, 0.0)}, 110.0)})
+    before = replacements.rounds
+    now_s = 100.0
+    replacements.engines_observed([facts(seen_since_s=7.0)])
+    assert replacements.rounds == before
+    engine: Any = SimpleNamespace(id="e", name="e", vpn_container="gluetun")
+    replacements.engine_started(engine)
+    replacements.engines_observed([facts(seen_since_s=7.0)])
+    assert replacements.rounds == {}
 
 
 class Control:
@@ -193,6 +258,28 @@ def test_an_engine_that_was_well_goes_at_once_whatever_went_before() -> None:
                     lambda gone=engine.id: rig.front.fleet.find(gone) is None, within_s=60
                 )
                 assert clock.now_s() - frozen_s < 8.0
+
+    run_in_virtual_time(work)
+
+
+def test_faults_with_quiet_times_in_between_do_not_add_up() -> None:
+    async def work(clock: Clock) -> None:
+        world = World(now=clock.now)
+        runtime = FakeRuntime(world)
+        settings = settings_for(
+            scaling={"min_replicas": 2, "max_replicas": 4},
+            health={"interval_s": 1.0, "timeout_s": 0.8},
+        )
+        async with opened_half(settings, world=world, runtime=runtime, clock=clock) as rig:
+            for number in range(20):
+                engine = max(await rig.ready(2), key=lambda each: each.seen_since_s)
+                runtime.freeze(engine.id)
+                # The fourth young one in a row waits until a minute has passed.
+                await rig.until(
+                    lambda gone=engine.id: rig.front.fleet.find(gone) is None, within_s=70
+                )
+                if number % 5 == 4:
+                    await anyio.sleep(90.0)
 
     run_in_virtual_time(work)
 

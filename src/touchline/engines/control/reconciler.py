@@ -103,6 +103,7 @@ class Reconciler:
             made = plan_without_record(observed, self._policy, now_s)
         self._journal.record(made, took_s=time.perf_counter() - began_s)
         self._executor.begin(made)
+        self._retries.replacements.engines_observed(observed.engines)
         self._reprovision.once()
         return made
 

@@ -1,19 +1,21 @@
 """Backoff for repeated replacement in the same place, with increasing delay.
 
 A place gets at most three engines a minute, and one in five minutes if that does not help; ten a
-minute if they are killed. The functions are pure; `Replacements` keeps their state.
+minute if they are killed. An engine that stays well shows that it helped. The functions are pure;
+`Replacements` keeps their state.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from touchline.core.events.log import EventLog
 from touchline.engines.fleet.failures import FailureRecord
 from touchline.engines.model.model import Engine
+from touchline.engines.provisioning.enginefacts import EngineFacts
 
 AT_ONCE, WITHIN_S = 3, 60.0
 FIRST_S, LONGEST_S = 60.0, 300.0
@@ -43,10 +45,16 @@ ROUNDS = "rounds"
 """Name of this part of the record of failures."""
 
 FORGOTTEN_S = 900.0
-"""Age in seconds after which a round is discarded, as unrelated to later ones."""
+"""Age in seconds after which a round is discarded, as unrelated to later ones.
+
+It is `WITHIN_S` if an engine has been well since.
+"""
 
 VACANT_S, MOST_VACANCIES = 60.0, 64
 """Age and number of vacancies that an engine started automatically can fill."""
+
+MOST_NEWEST = 64
+"""Number of engines started automatically that are looked at for being well."""
 
 Place = tuple[str, str | None]
 """Reason for removal, and the VPN of the engines concerned."""
@@ -102,6 +110,28 @@ def noted(
     if current.number < current.at_once and now_s - current.first_s >= WITHIN_S:
         return {**rounds, place: first}  # occasional removals are not delayed
     return {**rounds, place: replace(current, began_s=now_s, number=current.number + 1)}
+
+
+def unresolved(
+    rounds: Mapping[Place, Round], started: Iterable[EngineFacts], now_s: float
+) -> dict[Place, Round]:
+    """Return the rounds whose cause may persist.
+
+    The others began more than a minute ago, and an engine that was started since, in the same
+    place, has been well for `WELL_S`. `started` are the engines that this server has started;
+    adopted ones may be older than they seem.
+    """
+    well_since = [
+        (engine.vpn, engine.seen_since_s)
+        for engine in started
+        if engine.health == "healthy" and now_s - engine.seen_since_s >= WELL_S
+    ]
+    return {
+        (reason, vpn): each
+        for (reason, vpn), each in rounds.items()
+        if now_s - each.began_s < WITHIN_S
+        or not any(v == vpn and since_s >= each.began_s for v, since_s in well_since)
+    }
 
 
 def at_once_for(reason: str) -> int:
@@ -190,6 +220,7 @@ class Replacements:
         self._failures = failures
         self._now_s = now_s
         self._vacancies: deque[Vacancy] = deque(maxlen=MOST_VACANCIES)
+        self._newest: deque[str] = deque(maxlen=MOST_NEWEST)
         self.rounds: Mapping[Place, Round] = {}
         """Recorded rounds by place."""
         failures.add(ROUNDS, write=self._write, restore=self._restore)
@@ -238,6 +269,7 @@ class Replacements:
 
     def engine_started(self, engine: Engine) -> None:
         """Record that an engine was started automatically: it takes the place of one that died."""
+        self._newest.append(engine.id)
         now_s = self._now_s()
         vacancies = [each for each in self._vacancies if now_s - each.since_s <= VACANT_S]
         taken = next((v for v in vacancies if v.vpn in {None, engine.vpn_container}), None)
@@ -257,6 +289,16 @@ class Replacements:
             replacement_container=engine.id,
             took_s=took_s,
         )
+
+    def engines_observed(self, engines: Sequence[EngineFacts]) -> None:
+        """Discard the rounds whose cause is resolved, as engines that stay well show."""
+        if not self.rounds:
+            return
+        started = [engine for engine in engines if engine.id in self._newest]
+        left = unresolved(self.rounds, started, self._now_s())
+        if len(left) < len(self.rounds):
+            self.rounds = left
+            self._failures.save()
 
     def block_starts(self, now_s: float) -> bool:
         """Return whether engines have died so early and so often that starts must wait."""
