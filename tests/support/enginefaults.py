@@ -31,7 +31,10 @@ ENV = {
 
 @dataclass
 class Rig:
-    """A place gets three engines a minute, so faults of one kind in a row may take that long."""
+    """A server whose daemon is the test's own.
+
+    A place gets three engines a minute, so faults of one kind in a row may take that long.
+    """
 
     server: EngineServer
     daemon: Daemon
@@ -57,6 +60,13 @@ class Rig:
             ),
             within_s=90.0,
         )
+
+    def forget(self) -> None:
+        """Have the server forget earlier failures, as an operator who has resolved the cause.
+
+        Otherwise it would replace engines ever more rarely, one fault after the other.
+        """
+        self.server.ask("POST", "/health/circuit-breaker/reset")
 
     def label(self) -> str:
         return f"label={self.server.label}"
@@ -244,7 +254,7 @@ def daemon_killed(rig: Rig) -> None:
     before = {each["container_id"] for each in rig.server.healthy()}
     rig.daemon.kill()
     rig.server.until(lambda: rig.server.root.get("/health/ready").status_code == 503)
-    assert {each["container_id"] for each in rig.server.engines()} == before
+    assert before <= {each["container_id"] for each in rig.server.engines()}
     refused = rig.server.ask("POST", "/provision/acestream", 503, json={"labels": {"a": "b"}})
     assert refused["detail"]["code"] == "runtime_unavailable"
     rig.daemon.start()
@@ -285,7 +295,8 @@ def server_killed(rig: Rig) -> None:
     before = {each["container_id"] for each in rig.server.healthy()}
     rig.server.kill()
     rig.server.start()
-    assert {each["container_id"] for each in rig.server.engines()} == before
+    # An engine that was being started in the place of another one may be there as well.
+    assert before <= {each["container_id"] for each in rig.server.engines()}
 
 
 def server_killed_while_starting(rig: Rig) -> None:

@@ -145,3 +145,28 @@ def test_trouble_with_the_data_directory_costs_no_recording(
         wait_for(lambda: grows(server, 30), "a second of footage")
         assert server.stop()["success"]
         assert server.manifest("m2")["number"] > server.manifest("m1")["number"]
+
+
+def test_a_full_disk_under_the_database_costs_no_footage_and_no_server(
+    tmp_path: Path, image: disks.Image
+) -> None:
+    data = image.at / "data"
+    data.mkdir()
+    with serving(data, recordings_dir=str(tmp_path / "recordings")) as server:
+        pid = server.pid
+        server.started("m1")
+        wait_for(lambda: grows(server, 30), "a second of footage")
+        ballast = disks.fill(image.at)
+        for frames in (60, 90, 120):
+            wait_for(lambda least=frames: grows(server, least), "recorded further")
+            mark = server.client.post("/recordings/m1/markers", json={"kind": "goal"})
+            assert mark.status_code == 200, mark.text
+        assert server.get("/status")["recording"]["state"] == "recording"
+        stopped = server.stop()
+        assert stopped["success"], (stopped["integrity"], stopped["gaps"])
+        assert gaps(server, "m1") == []
+        ballast.unlink()
+        server.started("m2")
+        wait_for(lambda: grows(server, 30), "a second of footage")
+        assert server.stop()["success"]
+        assert server.pid == pid

@@ -31,6 +31,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_the_fleet_comes_right(rig: Rig, fault: Callable[[Rig], None]) -> None:
+    rig.forget()
     fault(rig)
     rig.at_rest()
 

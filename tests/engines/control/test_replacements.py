@@ -111,7 +111,7 @@ def facts(*, seen_since_s: float, vpn: str | None = "gluetun", **changes: Any) -
 def test_an_engine_that_stays_well_ends_what_went_before(
     engine: EngineFacts, now_s: float, *, resolved: bool
 ) -> None:
-    rounds = {PLACE: Round(100.0, 7, 0.0)}
+    rounds = {PLACE: Round(100.0, 7, 0.0, AT_ONCE)}
     assert unresolved(rounds, [engine], now_s) == ({} if resolved else rounds)
 
 
@@ -121,7 +121,7 @@ def test_engines_that_were_adopted_do_not_end_what_an_earlier_server_began() -> 
     failures = FailureRecord(store, lambda: "")
     events: Any = MemoryEvents()
     replacements = Replacements(events, failures, now_s=lambda: now_s)
-    failures.restore({ROUNDS: records({PLACE: Round(100.0, 7, 0.0)}, 110.0)})
+    failures.restore({ROUNDS: records({PLACE: Round(100.0, 7, 0.0, AT_ONCE)}, 110.0)})
     before = replacements.rounds
     now_s = 100.0
     replacements.engines_observed([facts(seen_since_s=7.0)])
