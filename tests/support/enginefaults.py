@@ -61,6 +61,10 @@ class Rig:
             within_s=90.0,
         )
 
+    def reachable(self) -> None:
+        """Wait until the server reaches the daemon; before, orders are refused for now."""
+        self.server.until(lambda: self.server.root.get("/health/ready").status_code == 200)
+
     def forget(self) -> None:
         """Have the server forget earlier failures, as an operator who has resolved the cause.
 
@@ -192,18 +196,19 @@ def killed_with_a_stream(rig: Rig) -> None:
 
 
 def all_killed(rig: Rig) -> None:
-    engines = rig.server.healthy()
+    engines = rig.server.until(rig.server.healthy)
     rig.daemon.run("kill", *(each["container_id"] for each in engines))
     rig.replaced(engines[0])
 
 
 def all_removed(rig: Rig) -> None:
-    engines = rig.server.healthy()
+    engines = rig.server.until(rig.server.healthy)
     rig.daemon.run("rm", "--force", *(each["container_id"] for each in engines))
     rig.replaced(engines[0])
 
 
 def missing_image(rig: Rig) -> None:
+    rig.reachable()
     refused = rig.server.ask(
         "POST", "/provision/acestream", 404, json={"image": "touchline.invalid/none:1"}
     )
@@ -211,12 +216,14 @@ def missing_image(rig: Rig) -> None:
 
 
 def engine_that_ends_at_once(rig: Rig) -> None:
+    rig.reachable()
     order = {"env": {"CONF": "--http-port=nonsense"}}
     refused = rig.server.ask("POST", "/provision/acestream", 500, json=order)
     assert refused["detail"]["code"] == "start_failed"
 
 
 def port_taken(rig: Rig) -> None:
+    rig.reachable()
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         refused = rig.server.ask("POST", "/provision/acestream", 409, json={"host_port": port})
@@ -225,6 +232,7 @@ def port_taken(rig: Rig) -> None:
 
 def many_ports_taken(rig: Rig) -> None:
     """Somebody holds half of the range: others are found."""
+    rig.reachable()
     with contextlib.ExitStack() as stack:
         for port in range(27000, 27100, 2):
             with contextlib.suppress(OSError):
@@ -236,6 +244,7 @@ def many_ports_taken(rig: Rig) -> None:
 
 def name_taken(rig: Rig) -> None:
     """Containers of somebody else have the names that come next."""
+    rig.reachable()
     for number in range(1, 4):
         rig.daemon.run("create", "--name", f"acestream-{number}", PLAIN, check=False)
     made = rig.server.provision()
@@ -245,6 +254,7 @@ def name_taken(rig: Rig) -> None:
 
 
 def generic_container_comes_and_goes(rig: Rig) -> None:
+    rig.reachable()
     made = rig.server.ask("POST", "/provision", json={"image": PLAIN, "labels": {"a": "b"}})
     rig.daemon.run("kill", made["container_id"])
     rig.server.ask("DELETE", f"/containers/{made['container_id']}")

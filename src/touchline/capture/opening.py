@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import anyio
 
@@ -34,9 +34,9 @@ from touchline.capture.live.rtspoutlet import RtspOutlet
 from touchline.capture.live.signalling import Signalling
 from touchline.capture.live.stills import Stills
 from touchline.capture.logs.alertlog import Alerts
-from touchline.capture.logs.alerts import Alert
 from touchline.capture.logs.diagnostics import Diagnostics
 from touchline.capture.logs.files import LogFiles, open_log_files
+from touchline.capture.logs.taskalerts import TASK_ALERTS_EVERY_S, TaskAlerts, task_alert
 from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.recorder import Recorder
 from touchline.capture.recording.verdict.laststop import FILE_NAME as LAST_STOP_NAME
@@ -44,7 +44,6 @@ from touchline.capture.recording.verdict.laststop import LastStopStore
 from touchline.capture.settings.tree import CaptureSettings
 from touchline.core import patience
 from touchline.core.descriptors import SpareDescriptors
-from touchline.core.events.kinds import AlertType
 from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor, Tasks, open_tasks
@@ -137,6 +136,8 @@ class _Parts:
         base, recorder = self._base, self._recorder
         tasks.keep("host sampler", self._host.once, every_s=SAMPLE_EVERY_S)
         tasks.keep("machine", self._machine.once, every_s=MACHINE_EVERY_S)
+        others = TaskAlerts(base.events, self._logs.alerts)
+        tasks.keep("task alerts", others.once, every_s=TASK_ALERTS_EVERY_S)
         recorder.begin()
         self._views.begin(tasks)
         self._services.begin(tasks)
@@ -241,11 +242,7 @@ def _context(
 
 def _send_alert(alerts: Alerts, kind: str, category: str, message: str, **details: Any) -> None:
     """Send an alert, which is an event too, about background work that failed or recovered."""
-    severity: Literal["error", "warning"] = "error" if category == "failed" else "warning"
-    name: AlertType = (
-        "background_task_failed" if category == "failed" else "background_task_recovered"
-    )
-    alerts.send(Alert(name, severity, message, {"kind": kind, **details}))
+    alerts.send(task_alert(kind, category, message, details))
 
 
 def recordings_disk(settings: CaptureSettings, data_dir: Path) -> RecordingsDisk:
