@@ -158,7 +158,7 @@ def test_a_full_disk_under_the_database_costs_no_footage_and_no_server(
         wait_for(lambda: grows(server, 30), "a second of footage")
         ballast = disks.fill(image.at)
         for frames in (60, 90, 120):
-            wait_for(lambda least=frames: grows(server, least), "recorded further")
+            wait_for(lambda: grows(server, frames), "recorded further")  # noqa: B023
             mark = server.client.post("/recordings/m1/markers", json={"kind": "goal"})
             assert mark.status_code == 200, mark.text
         stopped = server.stop()

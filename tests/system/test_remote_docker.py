@@ -6,7 +6,7 @@ The other machine is a network namespace with a Docker daemon of its own.
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,7 @@ def test_clients_everywhere_reach_engines_at_the_other_machines_address(
     env = settings(remote, least=0)
     with engine_server(tmp_path, docker=remote.daemon, env=env) as server:
         here, far = remote.machine.this_machine, remote.machine.address
-        clients = {
+        clients: dict[str, Callable[[], dict[str, Any]]] = {
             "this machine": lambda: acexy_here(server.origin),
             "the other machine": lambda: acexy_here(
                 api_at(server, here), before=remote.machine.enter
