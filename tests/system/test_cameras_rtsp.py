@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from contextlib import ExitStack
 from itertools import pairwise
@@ -89,6 +91,38 @@ def test_what_four_misbehaving_cameras_delivered_is_recorded_without_a_gap(tmp_p
         facts = server.get("/cameras")["cameras"]
         assert [each["dropped"]["source"] for each in facts] == [0] * 4
         assert (facts[2]["width"], facts[2]["height"]) == (320, 180)
+
+
+def test_a_worker_that_stood_still_reads_what_its_cameras_sent_meanwhile(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        simulated = [stack.enter_context(rtsp_camera(width=320, height=180)) for _ in range(2)]
+        cameras = {
+            0: camera(simulated[0].url),
+            1: camera(simulated[1].url, transport="udp"),
+        }
+        server = stack.enter_context(serving(tmp_path, cameras))
+        connected(server, *cameras)
+        began_ns = time.monotonic_ns()
+        server.started("m1")
+        recorded_for(server, 1.5)
+        workers = server.worker_pids()
+        for pid in workers.values():
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            time.sleep(2)
+        finally:
+            for pid in workers.values():
+                os.kill(pid, signal.SIGCONT)
+        recorded_for(server, 5)
+        until_ns = time.monotonic_ns() - SETTLE_NS
+        assert server.worker_pids() == workers
+        report = stopped(server, *simulated)
+        if all(steady(each) for each in simulated):
+            assert report["gaps"] == []
+        for number, each in enumerate(simulated):
+            (path,) = server.segments("m1", number)
+            missing = set(sent(each, began_ns + SETTLE_NS, until_ns)) - set(counters(path))
+            assert not missing, f"camera {number} lacks {sorted(missing)}"
 
 
 def test_a_cropped_camera_that_answers_at_once_is_recorded(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from support import segmentfiles
+from support.growingsegments import Segment
 from support.recorders import studio, until
 from touchline.capture.library import recovery
 
@@ -68,6 +70,30 @@ async def test_a_worker_that_dies_as_it_begins_a_file_fails_no_stop(tmp_path: Pa
         report = await it.stop()
         assert report["success"], report
         assert begun.name not in it.files()
+
+
+async def test_workers_that_die_one_after_the_other_leave_every_gap_listed(tmp_path: Path) -> None:
+    async with studio(tmp_path) as it:
+        await it.start()
+        await until(lambda: it.fleet[0].segments[0].fragments > 1, "some footage")
+        dead = it.fleet[0]
+        order = dead.order
+        assert order is not None
+        it.fleet.refuses_to_spawn = True
+        dead.die()
+        longer_s = it.recorder.status()["duration"] + 1.0
+        await until(lambda: it.recorder.status()["duration"] > longer_s, "the gap has a length")
+        # The next one writes a file and dies before the server has heard of it.
+        now_ns = time.monotonic_ns() + order.unix_minus_monotonic_ns
+        Segment(order, 1, now_ns).write_until(now_ns + 1)
+        longer_s = it.recorder.status()["duration"] + 1.5
+        await until(lambda: it.recorder.status()["duration"] > longer_s, "so has the second one")
+        it.fleet.refuses_to_spawn = False
+        await until(lambda: not it.recorder.status()["degraded"], "it goes on")
+        report = await it.stop()
+        assert report["success"], report
+        assert [gap["camera"] for gap in report["gaps"]] == ["cam0", "cam0"]
+        assert all("the worker exited" in gap["reason"] for gap in report["gaps"])
 
 
 async def test_a_worker_that_says_nothing_is_killed_and_replaced(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from support.runningmatches import S, camera, info, track
-from touchline.capture.library.manifest.manifest import SegmentRecord
+from touchline.capture.library.manifest.manifest import Gap, SegmentRecord
+from touchline.capture.library.stretches import Stretch
 from touchline.capture.recording.match.status import degraded_reason
 from touchline.capture.recording.match.track import Track
 
@@ -113,6 +114,65 @@ def test_a_gap_begins_after_what_a_dead_worker_turned_out_to_have_written() -> N
     )
     it.end_gap(15 * S)
     assert [(g.from_unix_ns, g.to_unix_ns) for g in it.gaps] == [(11 * S, 15 * S)]
+
+
+def repaired(index: int, start_s: float, end_s: float) -> SegmentRecord:
+    facts = info(index, start_s, end_s, finalized=True)
+    return SegmentRecord(camera="cam0", **facts)
+
+
+def test_two_workers_that_die_in_a_row_leave_two_gaps() -> None:
+    """The second one wrote a file and died before it reported it."""
+    it = track()
+    it.note_segment(info(0, 0, 10), "opened")
+    it.lose("the worker exited", 99 * S, "worker")
+    it.take_mended(repaired(0, 0, 10))
+    it.take_mended(repaired(1, 14, 15))
+    assert it.lost
+    gaps = [(g.from_unix_ns, g.to_unix_ns, g.reason) for g in it.all_gaps()]
+    assert gaps == [(10 * S, 14 * S, "the worker exited"), (15 * S, None, "the worker exited")]
+    it.note_segment(info(2, 18, 18), "opened")
+    assert [(g.from_unix_ns, g.to_unix_ns) for g in it.all_gaps()] == [
+        (10 * S, 14 * S),
+        (15 * S, 18 * S),
+    ]
+
+
+def test_a_file_that_is_found_in_a_gap_shortens_it() -> None:
+    it = track()
+    it.note_segment(info(0, 0, 10), "opened")
+    it.lose("the worker exited", 99 * S)
+    it.note_segment(info(2, 18, 20), "opened")
+    it.take_mended(repaired(1, 14, 15))
+    assert [(g.from_unix_ns, g.to_unix_ns) for g in it.all_gaps()] == [
+        (10 * S, 14 * S),
+        (15 * S, 18 * S),
+    ]
+
+
+def test_the_only_file_of_a_worker_that_died_before_reporting_it_is_the_beginning() -> None:
+    it = track()
+    it.take_mended(repaired(0, 1, 4))
+    assert it.started
+    assert (it.first_ns, list(it.all_gaps())) == (S, [])
+
+
+def test_a_hole_in_what_a_resumed_match_has_is_a_gap_with_the_reason_of_the_loss() -> None:
+    """The server died with the worker, before the manifest had the next file."""
+    it = track()
+    loss = {"camera": "cam0", "from_unix_ns": 10 * S, "to_unix_ns": None, "kind": "worker"}
+    it.take_earlier(
+        [repaired(0, 0, 10), repaired(1, 14, 20), repaired(2, 25, 30), repaired(3, 33, 34)],
+        [
+            Gap.model_validate({**loss, "reason": "the worker exited"}),
+            Gap(camera="cam0", from_unix_ns=20 * S, to_unix_ns=25 * S, reason="the cable is out"),
+        ],
+        [Stretch(30 * S, 33 * S)],
+    )
+    assert [(g.from_unix_ns, g.to_unix_ns, g.reason) for g in it.all_gaps()] == [
+        (10 * S, 14 * S, "the worker exited"),
+        (20 * S, 25 * S, "the cable is out"),
+    ]
 
 
 def test_a_loss_in_the_last_moment_is_no_gap() -> None:

@@ -25,6 +25,7 @@ from touchline.capture.library.manifest.manifest import (
     by_camera_and_start,
 )
 from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER
+from touchline.capture.library.stretches import Stretch
 from touchline.capture.library.verification.answers import IntegrityRecord
 from touchline.capture.recording.health.soundness import MatchPhase
 from touchline.capture.recording.match.track import Track
@@ -106,6 +107,7 @@ class Match:
             track.take_earlier(
                 [segment for segment in before.segments if segment.camera == name],
                 [gap for gap in before.gaps if gap.camera == name],
+                [Stretch(*each) for each in (*before.pauses, *before.waits(name))],
             )
         ours = {t.camera.name for t in self.tracks.values()}
         self._earlier_segments = {s.name: s for s in before.segments if s.camera not in ours}

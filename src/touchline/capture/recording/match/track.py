@@ -124,17 +124,63 @@ class Track:
             self.note_segment(segment, "reported")
         self.recording = self.started = True
 
-    def take_earlier(self, segments: Iterable[SegmentRecord], gaps: Iterable[Gap]) -> None:
-        """Continue from what was recorded so far."""
+    def take_earlier(
+        self,
+        segments: Iterable[SegmentRecord],
+        gaps: Iterable[Gap],
+        pauses: Iterable[Stretch] = (),
+    ) -> None:
+        """Continue from what was recorded so far, in order; in `pauses` no footage was expected.
+
+        Holes that are not listed are those that were found when files were repaired.
+        """
+        lasting: Gap | None = None
+        for gap in gaps:
+            if gap.to_unix_ns is None:
+                lasting = gap
+            else:
+                self.gaps.append(gap)
+        known = union([*_stretches(self.gaps), *pauses])
         for segment in segments:
+            end, start = self.end_unix_ns, segment.start_unix_ns
             self._keep(segment)
-        self.gaps += [gap for gap in gaps if gap.to_unix_ns is not None]
+            if end is None or start is None or start <= end:
+                continue
+            reason, kind = "the camera was interrupted", None
+            if lasting is not None and lasting.from_unix_ns <= start:
+                reason, kind = lasting.reason, lasting.kind
+            for hole in subtract(Stretch(end, start), known):
+                if hole.end_ns - hole.start_ns >= _LEAST_GAP_NS:
+                    self.gaps.append(self._gap(hole, reason, kind))
+        self.gaps.sort(key=lambda each: each.from_unix_ns)
 
     def take_mended(self, segment: SegmentRecord) -> None:
-        """Add a file that was finished afterwards, unless its worker has finished it."""
+        """Add a file that was finished afterwards, unless its worker has finished it.
+
+        A worker may have died before it reported a file at all.
+        """
         known = self.segments.get(segment.name)
-        if segment.fragments and (known is None or not known.finalized):
-            self._keep(segment)
+        if not segment.fragments or (known is not None and known.finalized):
+            return
+        if known is None:
+            self._list_gap_before(segment)
+            self._shorten_gaps(segment)
+            self.started = True
+        self._keep(segment)
+        if self.lost_at_unix_ns is not None:
+            self.lost_at_unix_ns = max(self.lost_at_unix_ns, segment.end_unix_ns or 0)
+
+    def _shorten_gaps(self, found: SegmentRecord) -> None:
+        """Shorten the gaps that nobody reported by footage that was found in them."""
+        start, end = found.start_unix_ns, found.end_unix_ns
+        if start is None or end is None:
+            return
+        filmed = self._gap(Stretch(start, end), "", None)
+        self.gaps = [
+            rest
+            for gap in self.gaps
+            for rest in ([gap] if gap in self.told_gaps else without(gap, [filmed]))
+        ]
 
     def _keep(self, segment: SegmentRecord) -> None:
         self.segments[segment.name] = segment
@@ -196,6 +242,11 @@ class Track:
         self.next_index = max(self.next_index, segment.index + 1)
 
     def _close_gap(self, opened: SegmentRecord) -> None:
+        self._list_gap_before(opened)
+        self.started = True
+        self.found_again()
+
+    def _list_gap_before(self, opened: SegmentRecord) -> None:
         end, start = self.end_unix_ns, opened.start_unix_ns
         if end is None:
             if self.lost_at_unix_ns is None:
@@ -204,8 +255,6 @@ class Track:
                 self._add_gap(self.lost_at_unix_ns, start)
         elif start is not None and start - end >= self._least_gap_ns():
             self._add_gap(end, start)
-        self.started = True
-        self.found_again()
 
     def _least_gap_ns(self) -> int:
         return _LEAST_GAP_NS if self.lost_at_unix_ns is None else _LEAST_LOSS_NS
@@ -229,6 +278,15 @@ class Track:
         self.told_gaps.append(gap)
         self.gaps.append(gap)
         self.gaps.sort(key=lambda each: each.from_unix_ns)
+
+    def _gap(self, stretch: Stretch, reason: str, kind: str | None) -> Gap:
+        return Gap(
+            camera=self.camera.name,
+            from_unix_ns=stretch.start_ns,
+            to_unix_ns=stretch.end_ns,
+            reason=reason,
+            kind=kind,
+        )
 
     def _add_gap(self, from_ns: int, to_ns: int) -> None:
         """Add a gap that no worker reported.
@@ -288,14 +346,19 @@ def without(gap: Gap, others: Iterable[Gap]) -> list[Gap]:
     """Return the rest of a gap without other known gaps, with the same reason. Pure."""
     if gap.to_unix_ns is None:
         return [gap]
-    known = [
-        Stretch(other.from_unix_ns, other.to_unix_ns)
-        for other in others
-        if other.to_unix_ns is not None and other.to_unix_ns > other.from_unix_ns
-    ]
+    known = _stretches(others)
     whole = Stretch(gap.from_unix_ns, gap.to_unix_ns)
     return [
         gap.model_copy(update={"from_unix_ns": rest.start_ns, "to_unix_ns": rest.end_ns})
         for rest in subtract(whole, union(known))
         if rest == whole or rest.end_ns - rest.start_ns >= _LEAST_GAP_NS
+    ]
+
+
+def _stretches(gaps: Iterable[Gap]) -> list[Stretch]:
+    """Return the times of the gaps that have ended."""
+    return [
+        Stretch(gap.from_unix_ns, gap.to_unix_ns)
+        for gap in gaps
+        if gap.to_unix_ns is not None and gap.to_unix_ns > gap.from_unix_ns
     ]
