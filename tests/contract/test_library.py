@@ -10,9 +10,9 @@ from pydantic import SecretStr, TypeAdapter
 from support.fakesystem import FakeSystem
 from support.serving import API, client_of
 from touchline.capture import Deleted, Protection, Verification
+from touchline.capture.jobkinds.settings import UploadSettings
 from touchline.capture.library.library import Library
 from touchline.capture.processing.cloud import Cloud
-from touchline.capture.settings.upload import UploadSettings
 
 pytestmark = pytest.mark.anyio
 

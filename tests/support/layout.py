@@ -11,6 +11,10 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "capture/cameras/test_pipelines.py",
         "its choice shows in the pipelines",
     ),
+    "capture.jobkinds: follow sprites": (
+        "capture/jobkinds/test_kinds.py",
+        "only declare a kind without an order of its own",
+    ),
     "capture.library: archive": (
         "capture/library/test_library.py",
         "the archive is asked for through the library",

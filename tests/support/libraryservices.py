@@ -10,8 +10,9 @@ from typing import Any, cast
 from support.fakeengines import MemoryEvents
 from support.supervised import no_tasks
 from touchline.capture.assembly import LibraryServices
-from touchline.capture.cameras.calibrations import Calibrations, PanoramaSettings
+from touchline.capture.calibrations import Calibrations, PanoramaSettings
 from touchline.capture.cameras.lease import CameraLease
+from touchline.capture.jobkinds.kind import JobContext
 from touchline.capture.library.details import DetailsStore
 from touchline.capture.library.library import Library
 from touchline.capture.library.markers import Markers
@@ -24,7 +25,6 @@ from touchline.capture.panorama.calibration import Calibrating
 from touchline.capture.panorama.panorama import Panorama
 from touchline.capture.processing.cloud import Cloud
 from touchline.capture.processing.jobs import JobQueue
-from touchline.capture.processing.kinds import JobContext
 from touchline.capture.processing.orders import StudioOrders
 from touchline.capture.processing.processing import Processing
 from touchline.capture.processing.removal import Removal
@@ -115,7 +115,9 @@ def idle_services(folder: Path, library: Any, *, events: Any = None) -> LibraryS
         hold=lambda: False,
         hold_changed=lease.changed,
     )
-    processing = Processing(ProcessingSettings(), kept, calibrations, jobs, results)
+    settings = ProcessingSettings()
+    context = JobContext(settings, kept, calibrations, markers)
+    processing = Processing(settings, context, jobs, results)
     panorama = Panorama(calibrations, calibrating, processing, jobs, kept, preview)
     footage = Footage()
     clips = Clips(kept, footage, **places)

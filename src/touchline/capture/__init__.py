@@ -10,6 +10,7 @@ from touchline.capture.cameras.answers import PipelineState
 from touchline.capture.cameras.pipelines import build_pipeline
 from touchline.capture.front import Capture
 from touchline.capture.host.answers import HostHealth, SystemMetrics
+from touchline.capture.jobkinds.kinds import JobKindName
 from touchline.capture.library.answers import (
     Deleted,
     MarkerKind,
@@ -76,7 +77,6 @@ from touchline.capture.recording.health.answers import RecordingHealth
 from touchline.capture.recording.recorder import Recorder
 from touchline.capture.recording.verdict.answers import LastStopDismissed
 from touchline.capture.settings.answers import IceServer
-from touchline.capture.settings.processing import Kind as JobKindName
 from touchline.capture.settings.tree import DEMO_CAMERAS, CaptureSettings
 from touchline.capture.sources.kinds import PROBED_ELEMENTS
 

@@ -12,11 +12,12 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
-from touchline.capture.cameras.calibrations import Calibrations, read_calibrations
+from touchline.capture.calibrations import Calibrations, read_calibrations
 from touchline.capture.cameras.cameras import SCENES, Camera
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.cameras.news import CameraNews
 from touchline.capture.host.watchdog import Watchdog
+from touchline.capture.jobkinds.kind import JobContext
 from touchline.capture.library.details import DetailsStore
 from touchline.capture.library.library import Library
 from touchline.capture.library.libraryrecord import FILE_NAME as RECORD_NAME
@@ -35,7 +36,6 @@ from touchline.capture.panorama.calibration import Calibrating, read_captured
 from touchline.capture.panorama.panorama import Panorama
 from touchline.capture.processing.cloud import Cloud
 from touchline.capture.processing.jobs import JobQueue, read_jobs
-from touchline.capture.processing.kinds import JobContext
 from touchline.capture.processing.orders import StudioOrders
 from touchline.capture.processing.processing import Processing
 from touchline.capture.processing.removal import Removal
@@ -224,8 +224,9 @@ async def open_library_services(base: CaptureBase, views: Views) -> LibraryServi
         log_dir=log_dir,
     )
     markers = Markers(library, match_now_ns=base.current.match_now_ns)
+    context = JobContext(settings.processing, library, calibrations, markers)
     orders = StudioOrders(
-        JobContext(settings.processing, library, calibrations, markers),
+        context,
         log_path=log_dir / "studio.log",
         free_bytes=partial(_free_bytes, root),
         floor_bytes=settings.min_free_bytes,
@@ -240,7 +241,7 @@ async def open_library_services(base: CaptureBase, views: Views) -> LibraryServi
         hold_changed=lease.changed,
         jobs=await read_jobs(jobs_path),
     )
-    processing = Processing(settings.processing, library, calibrations, jobs, results)
+    processing = Processing(settings.processing, context, jobs, results)
     footage, removal, trash = Footage(), Removal(library, jobs), _trash(base)
     return LibraryServices(
         panorama=Panorama(calibrations, calibrating, processing, jobs, library, views.panorama),

@@ -21,7 +21,7 @@ from typing import Any
 
 from touchline.ipc.stderrlog import open_log
 from touchline.studio.errors import StudioError
-from touchline.studio.verbs import VERBS
+from touchline.studio.verbs import load_verb
 
 DONE, FAILED, STOPPED = 0, 1, 75
 _PR_SET_PDEATHSIG = 1
@@ -34,7 +34,7 @@ log = logging.getLogger("touchline.studio")
 def main() -> int:
     """Run the job on standard input; return 0 for success, 1 for failed, 75 for stopped."""
     parser = argparse.ArgumentParser(prog="touchline.studio", description=__doc__)
-    parser.add_argument("verb", choices=sorted(VERBS))
+    parser.add_argument("verb", help="module of touchline.studio.verbs")
     parser.add_argument("--parent", type=int, required=True, help="process id of the parent")
     parser.add_argument(
         "--hurry", action="store_true", help="write messages for an interactive caller"
@@ -49,7 +49,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     spec = json.load(sys.stdin)
     try:
-        run = VERBS[arguments.verb]()
+        run = load_verb(arguments.verb)
         result = run(spec, _report_progress, stopping)
     except StudioError as error:
         _print_event("failed", code=error.code, message=error.message, advice=error.advice)

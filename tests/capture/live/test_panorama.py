@@ -11,7 +11,7 @@ import pytest
 
 from support.scriptedlinks import ScriptedLive, scripted_camera
 from support.supervised import supervised_tasks
-from touchline.capture.cameras.calibrations import Calibrations, read_calibrations
+from touchline.capture.calibrations import Calibrations, read_calibrations
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.live import panorama
 from touchline.capture.live.panorama import PanoramaPreview

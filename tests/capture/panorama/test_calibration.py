@@ -9,7 +9,7 @@ import anyio.lowlevel
 import pytest
 
 from support.scriptedlinks import scripted_camera
-from touchline.capture.cameras.calibrations import read_calibrations
+from touchline.capture.calibrations import read_calibrations
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.library.library import Library
 from touchline.capture.panorama import calibration

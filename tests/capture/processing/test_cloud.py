@@ -15,10 +15,10 @@ from botocore.config import Config  # type: ignore[import-untyped]
 from pydantic import SecretStr
 
 from support.segmentfiles import write_segment
+from touchline.capture.jobkinds.settings import UploadSettings
 from touchline.capture.library.library import Library
 from touchline.capture.processing.cloud import VALID_S, Cloud
 from touchline.capture.processing.presigned import BucketAccess, presigned_url
-from touchline.capture.settings.upload import UploadSettings
 from touchline.core.errors import Blocked, NotFound
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from touchline.capture.settings.processing import ArchiveSettings, ProcessingSettings
+from touchline.capture.settings.processing import ProcessingSettings
 
 
 def test_a_recording_is_followed_by_what_every_match_needs() -> None:
@@ -18,12 +18,6 @@ def test_a_recording_is_followed_by_what_every_match_needs() -> None:
 def test_what_is_made_can_be_chosen(kinds: list[str]) -> None:
     settings = ProcessingSettings.model_validate({"after_recording": kinds})
     assert list(settings.after_recording) == kinds
-
-
-def test_the_archives_settings_are_what_the_studio_is_told() -> None:
-    spec = ArchiveSettings(profile="compact", height=720, crf=30, preset="slow").to_spec()
-    assert spec == {"profile": "compact", "height": 720, "crf": 30, "preset": "slow"}
-    assert ArchiveSettings().to_spec()["profile"] == "copy"
 
 
 @pytest.mark.parametrize(

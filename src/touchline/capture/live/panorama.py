@@ -15,7 +15,7 @@ from typing import Any
 
 import anyio
 
-from touchline.capture.cameras.calibrations import Calibrations
+from touchline.capture.calibrations import Calibrations
 from touchline.capture.cameras.cameras import Camera
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.live.answers import Done, PanoramaPreviewStarted, PanoramaShown

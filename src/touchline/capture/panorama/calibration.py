@@ -18,7 +18,7 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
-from touchline.capture.cameras.calibrations import Calibration, Calibrations
+from touchline.capture.calibrations import Calibration, Calibrations
 from touchline.capture.cameras.cameras import Camera
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.library.library import Library

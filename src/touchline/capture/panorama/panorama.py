@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from touchline.capture.cameras.calibrations import Calibration, Calibrations
+from touchline.capture.calibrations import Calibration, Calibrations
 from touchline.capture.library.library import Library
 from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.live.panorama import PanoramaPreview

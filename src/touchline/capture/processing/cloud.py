@@ -12,11 +12,11 @@ from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
 
+from touchline.capture.jobkinds.settings import UploadSettings
 from touchline.capture.library.library import Library
 from touchline.capture.processing.answers import CloudArchives, CloudFiles, CloudMatch
 from touchline.capture.processing.presigned import BucketAccess, presigned_url
 from touchline.capture.processing.uploadstates import UPLOADS, Uploaded, uploaded_of
-from touchline.capture.settings.upload import UploadSettings
 from touchline.core.errors import Blocked
 from touchline.foreign.text import file_name
 

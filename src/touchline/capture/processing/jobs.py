@@ -19,10 +19,10 @@ import anyio
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from touchline.capture.jobkinds.kinds import JobKindName
 from touchline.capture.library.wholefile import write_whole
 from touchline.capture.processing.answers import JobFault, JobState, JobStateWord
 from touchline.capture.programs.studio import OnProgress, StudioRun
-from touchline.capture.settings.processing import Kind
 from touchline.core.errors import Blocked, NotFound, Refused, TouchlineError
 from touchline.core.tasks import Changed
 
@@ -54,7 +54,7 @@ class Job(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     job_id: str
-    kind: Kind
+    kind: JobKindName
     match_id: str
     params: Mapping[str, Any] = Field(default_factory=dict)
     state: JobStateWord = "waiting"
@@ -142,7 +142,7 @@ class JobQueue:
         """Return a match's jobs, the oldest first."""
         return [job for job in self._jobs.values() if job.match_id == match_id]
 
-    def newest(self, match_id: str, kind: Kind) -> Job | None:
+    def newest(self, match_id: str, kind: JobKindName) -> Job | None:
         """Return the latest job of that kind for a match."""
         return next((j for j in reversed(self.of_match(match_id)) if j.kind == kind), None)
 
@@ -155,7 +155,7 @@ class JobQueue:
 
     # ------------------------------------------------------------------ changes
 
-    async def add(self, kind: Kind, match_id: str, **params: Any) -> Job:
+    async def add(self, kind: JobKindName, match_id: str, **params: Any) -> Job:
         """Add a job and save the queue, or return the same job if it is already queued.
 
         Raises Blocked if too many wait.
@@ -170,7 +170,7 @@ class JobQueue:
         await self.save()
         return job
 
-    def put(self, kind: Kind, match_id: str, **params: Any) -> Job:
+    def put(self, kind: JobKindName, match_id: str, **params: Any) -> Job:
         """Add a job without saving; `save` must follow."""
         for job in self.of_match(match_id):
             if job.kind == kind and job.params == params and not job.is_over:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from touchline.capture.jobkinds.kind import JobContext
+from touchline.capture.jobkinds.kinds import KINDS
 from touchline.capture.processing.jobs import Job
-from touchline.capture.processing.kinds import KINDS, JobContext
 from touchline.capture.programs.studio import StudioRun
 from touchline.core.errors import Blocked
 
@@ -33,7 +34,7 @@ class StudioOrders:
         """
         folder = await self._context.library.folder(job.match_id)
         await self._need_room(job)
-        own = await KINDS[job.kind].order(self._context, job)
+        own = await KINDS[job.kind].order(self._context, job.match_id, job.params)
         return StudioRun(job.kind, {"folder": str(folder), **own}, log_path=self._log_path)
 
     async def _need_room(self, job: Job) -> None:

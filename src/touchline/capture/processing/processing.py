@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from touchline.capture.cameras.calibrations import Calibrations
-from touchline.capture.library.library import Library
+from touchline.capture.jobkinds.kind import JobContext
+from touchline.capture.jobkinds.kinds import KINDS, ORDER, JobKindName
 from touchline.capture.processing.answers import ProcessingStatus
 from touchline.capture.processing.jobs import Job, JobQueue
-from touchline.capture.processing.kinds import KINDS, ORDER
 from touchline.capture.processing.results import JobResults
-from touchline.capture.settings.processing import Kind, ProcessingSettings
+from touchline.capture.settings.processing import ProcessingSettings
 from touchline.core.errors import NotFound, Refused
 from touchline.media.matchfiles import as_text
 
@@ -22,21 +21,20 @@ class Processing:
     def __init__(
         self,
         settings: ProcessingSettings,
-        library: Library,
-        calibrations: Calibrations,
+        context: JobContext,
         queue: JobQueue,
         results: JobResults,
     ) -> None:
         self.results = results
         self._settings = settings
-        self._library = library
-        self._calibrations = calibrations
+        self._context = context
+        self._library = context.library
         self._queue = queue
 
     async def start(
         self,
         match_id: str,
-        kinds: Sequence[Kind],
+        kinds: Sequence[JobKindName],
         params: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> list[Job]:
         """Queue jobs of these kinds for a match, in a suitable order.
@@ -67,15 +65,14 @@ class Processing:
     def _put(
         self,
         match_id: str,
-        kinds: Sequence[Kind],
+        kinds: Sequence[JobKindName],
         params: Mapping[str, Mapping[str, Any]],
     ) -> list[Job]:
         jobs = []
-        for kind in sorted(set(kinds), key=ORDER.index):
-            own = dict(params.get(kind, KINDS[kind].params))
-            if kind == "panorama":
-                own["calibration_version"] = self._calibrations.config.active_version
-            jobs.append(self._queue.put(kind, match_id, **own))
+        for name in sorted(set(kinds), key=ORDER.index):
+            kind = KINDS[name]
+            own = {**params.get(name, kind.params), **kind.fixed_params(self._context)}
+            jobs.append(self._queue.put(name, match_id, **own))
         return jobs
 
     async def _without_archive(self, match_id: str, archives: Mapping[str, bool]) -> list[str]:

@@ -2,46 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
-from touchline.capture.settings.upload import UploadSettings
-
-Kind = Literal["archive", "panorama", "follow", "reel", "sprites", "upload"]
-
-
-class ArchiveSettings(BaseModel):
-    """Settings of the archive, a single file made of a camera's segments."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    profile: Literal["copy", "compact"] = Field(
-        "copy",
-        description="`copy`: join the segments without encoding. `compact`: encode again, much"
-        " smaller.",
-    )
-    height: int = Field(
-        1080,
-        ge=180,
-        le=4320,
-        multiple_of=2,
-        description="Maximum picture height of the compact profile.",
-    )
-    crf: int = Field(
-        26,
-        ge=10,
-        le=40,
-        description="Quality (CRF) of the compact profile: 18 is fine, 30 is coarse.",
-    )
-    preset: Literal["ultrafast", "veryfast", "medium", "slow"] = Field(
-        "veryfast",
-        description="x264 preset of the compact profile; slower presets make smaller files.",
-    )
-
-    def to_spec(self) -> dict[str, Any]:
-        """Return the settings in the form that the studio reads."""
-        return self.model_dump()
+from touchline.capture.jobkinds.kinds import JobKindName
+from touchline.capture.jobkinds.settings import ArchiveSettings, UploadSettings
 
 
 class ProcessingSettings(BaseModel):
@@ -49,7 +13,7 @@ class ProcessingSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    after_recording: tuple[Kind, ...] = Field(
+    after_recording: tuple[JobKindName, ...] = Field(
         ("archive", "sprites", "panorama", "follow"),
         description="Jobs to run after a recording with `process_after_recording`.",
     )

@@ -1,4 +1,4 @@
-"""Jobs of the studio: one module each, with a loader and a line in `VERBS`."""
+"""Verbs of the studio: one module each, and its case in `load_verb`."""
 
 from __future__ import annotations
 
@@ -8,86 +8,37 @@ from typing import Any
 
 Tell = Callable[[Mapping[str, Any]], None]
 Run = Callable[[Mapping[str, Any], Tell, threading.Event], dict[str, Any]]
-"""Function of a job: its specification, the progress callback, and the stop event."""
+"""Function of a verb: its specification, the progress callback, and the stop event."""
 
 
-def _archive() -> Run:
-    from touchline.studio.verbs.archive import run
+def load_verb(name: str) -> Run:
+    """Import the module of a verb, and only the libraries that it needs.
 
+    Raises LookupError for an unknown name.
+    """
+    match name:
+        case "archive":
+            from touchline.studio.verbs.archive import run
+        case "calibrate":
+            from touchline.studio.verbs.calibrate import run
+        case "capture":
+            from touchline.studio.verbs.capture import run
+        case "edges":
+            from touchline.studio.verbs.edges import run
+        case "follow":
+            from touchline.studio.verbs.follow import run
+        case "live":
+            from touchline.studio.verbs.live import run
+        case "panorama":
+            from touchline.studio.verbs.panorama import run
+        case "poster":
+            from touchline.studio.verbs.poster import run
+        case "reel":
+            from touchline.studio.verbs.reel import run
+        case "sprites":
+            from touchline.studio.verbs.sprites import run
+        case "upload":
+            from touchline.studio.verbs.upload import run
+        case _:
+            raise LookupError(f"{name} is not a verb of the studio")
     return run
-
-
-def _calibrate() -> Run:
-    from touchline.studio.verbs.calibrate import run
-
-    return run
-
-
-def _capture() -> Run:
-    from touchline.studio.verbs.capture import run
-
-    return run
-
-
-def _edges() -> Run:
-    from touchline.studio.verbs.edges import run
-
-    return run
-
-
-def _follow() -> Run:
-    from touchline.studio.verbs.follow import run
-
-    return run
-
-
-def _live() -> Run:
-    from touchline.studio.verbs.live import run
-
-    return run
-
-
-def _panorama() -> Run:
-    from touchline.studio.verbs.panorama import run
-
-    return run
-
-
-def _poster() -> Run:
-    from touchline.studio.verbs.poster import run
-
-    return run
-
-
-def _reel() -> Run:
-    from touchline.studio.verbs.reel import run
-
-    return run
-
-
-def _sprites() -> Run:
-    from touchline.studio.verbs.sprites import run
-
-    return run
-
-
-def _upload() -> Run:
-    from touchline.studio.verbs.upload import run
-
-    return run
-
-
-VERBS: Mapping[str, Callable[[], Run]] = {
-    "archive": _archive,
-    "calibrate": _calibrate,
-    "capture": _capture,
-    "edges": _edges,
-    "follow": _follow,
-    "live": _live,
-    "panorama": _panorama,
-    "poster": _poster,
-    "reel": _reel,
-    "sprites": _sprites,
-    "upload": _upload,
-}
-"""Loaders of jobs by name. Each loads only the libraries that it needs."""

@@ -3,7 +3,7 @@
 The storage itself is asked which parts of a file it has. `upload.json` in the match's folder stores
 the upload's id and the state of each file: `{"files": {name: {"state": …, "key", "size_bytes",
 "sent_bytes", "upload_id", "error"}}}` with the states waiting, uploading, uploaded and failed.
-`spec` has `folder` and the output of `capture.settings.upload`.
+`spec` has `folder` and the output of `capture.jobkinds.settings`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from touchline.capture.settings.upload import UploadSettings
+from touchline.capture.jobkinds.settings import ArchiveSettings, UploadSettings
 
 GOOD: dict[str, Any] = {
     "endpoint_url": "https://storage.example",
@@ -13,6 +13,12 @@ GOOD: dict[str, Any] = {
     "access_key_id": "a",
     "secret_access_key": "s3cret",
 }
+
+
+def test_the_archives_settings_are_what_the_studio_is_told() -> None:
+    spec = ArchiveSettings(profile="compact", height=720, crf=30, preset="slow").to_spec()
+    assert spec == {"profile": "compact", "height": 720, "crf": 30, "preset": "slow"}
+    assert ArchiveSettings().to_spec()["profile"] == "copy"
 
 
 def test_the_specification_names_files_and_place() -> None:

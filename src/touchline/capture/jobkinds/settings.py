@@ -1,9 +1,9 @@
-"""Settings of the archive upload to any S3-compatible storage."""
+"""Settings of jobs: the archive, and its upload to any S3-compatible storage."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -19,6 +19,39 @@ from pydantic import (
 Archive = Annotated[str, StringConstraints(pattern=r"^(cam(0|[1-9]\d?)|panorama|follow|reel)$")]
 
 MIB = 1 << 20
+
+
+class ArchiveSettings(BaseModel):
+    """Settings of the archive, a single file made of a camera's segments."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    profile: Literal["copy", "compact"] = Field(
+        "copy",
+        description="`copy`: join the segments without encoding. `compact`: encode again, much"
+        " smaller.",
+    )
+    height: int = Field(
+        1080,
+        ge=180,
+        le=4320,
+        multiple_of=2,
+        description="Maximum picture height of the compact profile.",
+    )
+    crf: int = Field(
+        26,
+        ge=10,
+        le=40,
+        description="Quality (CRF) of the compact profile: 18 is fine, 30 is coarse.",
+    )
+    preset: Literal["ultrafast", "veryfast", "medium", "slow"] = Field(
+        "veryfast",
+        description="x264 preset of the compact profile; slower presets make smaller files.",
+    )
+
+    def to_spec(self) -> dict[str, Any]:
+        """Return the settings in the form that the studio reads."""
+        return self.model_dump()
 
 
 class UploadSettings(BaseModel):

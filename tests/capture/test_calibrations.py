@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from touchline.capture.cameras.calibrations import read_calibrations
+from touchline.capture.calibrations import read_calibrations
 from touchline.core.errors import NotFound
 
 pytestmark = pytest.mark.anyio
