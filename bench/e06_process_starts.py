@@ -26,7 +26,7 @@ from _report import Row, interleaved, median, report, times
 
 from touchline.engines.model.model import EngineSpec, PortMapping
 from touchline.engines.runtimes.process.runtime import open_process_runtime
-from touchline.engines.settings.runtimes import ProcessRuntimeSettings
+from touchline.engines.runtimes.process.settings import ProcessRuntimeSettings
 
 ADDRESS = "127.0.0.1"
 AT_A_TIME = 16

@@ -30,7 +30,7 @@ from touchline.core.errors import TouchlineError
 from touchline.engines.fleet.acestream import EngineAnswer, EngineUnreachable, open_acestream
 from touchline.engines.readiness import engine_readiness
 from touchline.engines.runtimes.docker.runtime import docker_answers, open_docker_runtime
-from touchline.engines.settings.runtimes import DockerRuntimeSettings
+from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
 from touchline.engines.settings.tree import VpnSettings
 from touchline.engines.vpn.control import ControlFailed, open_vpn_control
 

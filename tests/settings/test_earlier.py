@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from touchline.engines.runtimes.auto import AutoRuntimeSettings
 from touchline.settings import SettingsInvalid, load_settings
 from touchline.settings.earlier import NAMES
 
@@ -96,7 +97,7 @@ def test_a_bad_value_is_told_by_the_name_it_was_given_under() -> None:
 
 def test_a_network_is_dockers_wherever_docker_may_be_used() -> None:
     auto = load_settings(environ={"DOCKER_NETWORK": "net"}).engines.runtime
-    assert auto.kind == "auto"
+    assert isinstance(auto, AutoRuntimeSettings)
     assert auto.docker.network == "net"
     kind = {"TOUCHLINE_ENGINES__RUNTIME__KIND": "docker"}
     docker = load_settings(environ={"DOCKER_NETWORK": "net", **kind}).engines.runtime

@@ -29,7 +29,7 @@ from support import surroundings
 from support.server import wait_for
 from touchline.engines.model.model import EngineSpec
 from touchline.engines.runtimes.docker.runtime import DockerRuntime, open_docker_runtime
-from touchline.engines.settings.runtimes import DockerRuntimeSettings
+from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
 
 LOOPBACK = "127.0.0.1"
 ROOT = Path(__file__).parents[2]

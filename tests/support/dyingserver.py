@@ -17,7 +17,7 @@ from touchline.engines.model.model import EngineSpec
 from touchline.engines.runtimes.process.host import ProcessHost
 from touchline.engines.runtimes.process.records import ProcessRecord, Records
 from touchline.engines.runtimes.process.runtime import ProcessRuntime
-from touchline.engines.settings.runtimes import ProcessRuntimeSettings
+from touchline.engines.runtimes.process.settings import ProcessRuntimeSettings
 
 
 class DyingRecords(Records):

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 
 from touchline.engines.model.model import EngineSpec, Instance, RuntimeEvent
-from touchline.engines.runtimes.process import procfs
+from touchline.engines.runtimes.process.kernel import procfs
 from touchline.engines.runtimes.process.runtime import ProcessRuntime
 
 DEADLINE_S = 20.0

@@ -151,9 +151,9 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "engines/runtimes/test_open_runtime.py",
         "looks for what the machine has before a runtime is opened",
     ),
-    "engines.settings: runtimes": (
-        "engines/runtimes/test_open_runtime.py",
-        "settings of runtimes are tested where one is opened",
+    "engines.runtimes.process: settings": (
+        "engines/runtimes/test_auto.py",
+        "only declares settings; one is given there",
     ),
     "engines.streams: content": (
         "contract/engines/test_streams.py",

@@ -23,7 +23,7 @@ from support.fakeruntime import ENDS_AT_ONCE, MISSING_IMAGE, FakeRuntime, World
 from touchline.engines.model.model import EngineSpec, Instance
 from touchline.engines.model.runtime import Runtime
 from touchline.engines.runtimes.process.runtime import ProcessRuntime, open_process_runtime
-from touchline.engines.settings.runtimes import ProcessRuntimeSettings
+from touchline.engines.runtimes.process.settings import ProcessRuntimeSettings
 
 LABEL = ("touchline.test", "conformance")
 

@@ -31,11 +31,8 @@ from touchline.engines.model.clock import Clock
 from touchline.engines.model.runtime import Runtime
 from touchline.engines.parts import Parts, Resources
 from touchline.engines.runtimes import OpeningContext, open_runtime
-from touchline.engines.runtimes.kinds import kind_of
-from touchline.engines.settings.runtimes import (
-    AutoRuntimeSettings,
-    RuntimeSettings,
-)
+from touchline.engines.runtimes.auto import AutoRuntimeSettings
+from touchline.engines.runtimes.kinds import RuntimeSettings, kind_of
 from touchline.engines.settings.tree import EnginesSettings
 from touchline.engines.streams.reports import KEPT_S
 from touchline.engines.variants.customvariant import platform_of

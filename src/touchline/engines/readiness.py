@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from touchline.engines.fleet.ports import bind_probe
 from touchline.engines.model.readiness import RuntimeReadiness
+from touchline.engines.runtimes.auto import AutoRuntimeSettings
 from touchline.engines.runtimes.kinds import kind_of
-from touchline.engines.settings.runtimes import AutoRuntimeSettings
 from touchline.engines.settings.tree import EnginesSettings
 
 

@@ -5,18 +5,28 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from touchline.engines.runtimes.kinds import KINDS, kind_of, network_of
-from touchline.engines.settings.runtimes import (
-    AutoRuntimeSettings,
+from touchline.engines.runtimes.auto import AutoRuntimeSettings
+from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
+from touchline.engines.runtimes.kinds import (
+    KINDS,
     ChosenRuntimeSettings,
-    DockerRuntimeSettings,
-    ProcessRuntimeSettings,
+    RuntimeSettings,
+    kind_of,
+    network_of,
 )
+from touchline.engines.runtimes.process.settings import ProcessRuntimeSettings
 
 
-def test_every_kind_that_can_be_configured_is_in_the_table() -> None:
-    assert {kind.settings for kind in KINDS} == set(get_args(ChosenRuntimeSettings))
+def test_the_settings_of_every_kind_are_accepted_and_no_others() -> None:
+    settings = TypeAdapter[BaseModel](RuntimeSettings)
+    for kind in KINDS:
+        (name,) = get_args(kind.settings.model_fields["kind"].annotation)
+        assert type(settings.validate_python({"kind": name})) is kind.settings
+    assert isinstance(settings.validate_python({"kind": "auto"}), AutoRuntimeSettings)
+    with pytest.raises(ValidationError, match="'auto', 'process', 'docker'"):
+        settings.validate_python({"kind": "abacus"})
 
 
 def test_settings_lead_to_their_kind() -> None:

@@ -15,7 +15,7 @@ from support.docker import Docker
 from touchline.core.errors import Invalid
 from touchline.engines.model.runtime import Runtime, RuntimeUnavailable
 from touchline.engines.runtimes import OpeningContext, open_runtime
-from touchline.engines.settings.runtimes import RuntimeSettings
+from touchline.engines.runtimes.kinds import RuntimeSettings
 
 pytestmark = pytest.mark.anyio
 

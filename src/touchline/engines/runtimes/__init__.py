@@ -1,4 +1,4 @@
-"""Runtimes of engines, each a module with its kind and a class.
+"""Runtimes of engines, each a module with its kind, its settings and a class.
 
 `touchline.engines.model.runtime` defines the interface of all of them.
 """
@@ -13,14 +13,11 @@ from contextlib import asynccontextmanager
 from anyio import to_thread
 
 from touchline.engines.model.runtime import Runtime
+from touchline.engines.runtimes.auto import AutoRuntimeSettings
 from touchline.engines.runtimes.docker.address import missing_socket
+from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
 from touchline.engines.runtimes.kind import OpeningContext
-from touchline.engines.runtimes.kinds import kind_of
-from touchline.engines.settings.runtimes import (
-    AutoRuntimeSettings,
-    DockerRuntimeSettings,
-    RuntimeSettings,
-)
+from touchline.engines.runtimes.kinds import RuntimeSettings, kind_of
 
 __all__ = ["OpeningContext", "open_runtime"]
 

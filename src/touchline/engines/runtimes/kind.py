@@ -8,8 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from pydantic import BaseModel, ConfigDict
+
 from touchline.engines.model.readiness import RuntimeReadiness
 from touchline.engines.model.runtime import Runtime
+
+
+class BaseRuntimeSettings(BaseModel):
+    """Settings of a runtime of any kind."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    kind: str
+    """Name by which it is chosen; each kind has its own as a Literal."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,7 @@ class RuntimeKind:
     `network` returns the container network that engines join.
     """
 
-    settings: type[Any]
+    settings: type[BaseRuntimeSettings]
     can_use_vpn: bool
     binds_on_this_machine: bool
     open: Callable[[Any, OpeningContext], AbstractAsyncContextManager[Runtime]]

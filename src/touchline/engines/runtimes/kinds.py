@@ -1,17 +1,36 @@
 """Runtime kinds.
 
-A new one requires a module that defines its kind, a line here, and its settings in the union
-`ChosenRuntimeSettings`.
+A new one requires a module that defines it, and a line here.
 """
 
 from __future__ import annotations
 
-from touchline.engines.runtimes.docker.kind import DOCKER
-from touchline.engines.runtimes.kind import RuntimeKind
-from touchline.engines.runtimes.process.kind import PROCESS
-from touchline.engines.settings.runtimes import AutoRuntimeSettings, ChosenRuntimeSettings
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated
 
-KINDS: tuple[RuntimeKind, ...] = (DOCKER, PROCESS)
+from pydantic import Field
+
+from touchline.engines.runtimes.auto import AutoRuntimeSettings
+from touchline.engines.runtimes.docker.kind import DOCKER
+from touchline.engines.runtimes.kind import BaseRuntimeSettings, RuntimeKind
+from touchline.engines.runtimes.process.kind import PROCESS
+
+KINDS: tuple[RuntimeKind, ...] = (
+    PROCESS,
+    DOCKER,
+)
+
+if TYPE_CHECKING:
+    ChosenRuntimeSettings = BaseRuntimeSettings
+else:
+    ChosenRuntimeSettings = reduce(or_, (kind.settings for kind in KINDS))
+    """Settings of one of the kinds; pydantic refuses others."""
+
+RuntimeSettings = Annotated[
+    AutoRuntimeSettings | ChosenRuntimeSettings,
+    Field(discriminator="kind"),
+]
 
 
 def kind_of(settings: ChosenRuntimeSettings) -> RuntimeKind:

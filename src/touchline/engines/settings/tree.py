@@ -19,11 +19,9 @@ from pydantic import (
     model_validator,
 )
 
-from touchline.engines.settings.runtimes import (
-    AutoRuntimeSettings,
-    RuntimeSettings,
-    memory_bytes,
-)
+from touchline.engines.runtimes.auto import AutoRuntimeSettings
+from touchline.engines.runtimes.kinds import RuntimeSettings
+from touchline.engines.settings.memorysize import memory_bytes
 
 VARIANTS = ("krinkuto11-amd64", "jopsis-amd64", "jopsis-arm32", "jopsis-arm64")
 

@@ -20,7 +20,7 @@ from pydantic import (
 
 from touchline.core.answers import DescribedAs
 from touchline.core.errors import Invalid
-from touchline.engines.settings.runtimes import memory_bytes
+from touchline.engines.settings.memorysize import memory_bytes
 from touchline.engines.variants.catalogue import BY_NAME, CATALOGUE, Parameter, ParameterType
 
 Platform = Literal["amd64", "arm32", "arm64"]

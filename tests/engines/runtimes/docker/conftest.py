@@ -8,7 +8,7 @@ import pytest
 
 from support.dockerscript import Script, served
 from touchline.engines.runtimes.docker.runtime import DockerRuntime, open_docker_runtime
-from touchline.engines.settings.runtimes import DockerRuntimeSettings
+from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from touchline.core.errors import Invalid
 from touchline.engines.runtimes.docker.address import address_of
 from touchline.engines.runtimes.docker.runtime import docker_answers
-from touchline.engines.settings.runtimes import DockerRuntimeSettings
+from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from support.scriptedcontainer import ID, inspection
 from touchline.engines.model.runtime import RuntimeUnavailable
 from touchline.engines.runtimes.docker.api import DaemonError
 from touchline.engines.runtimes.docker.runtime import STOPS_AT_A_TIME, DockerRuntime, docker_answers
-from touchline.engines.settings.runtimes import DockerRuntimeSettings
+from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
 
 pytestmark = pytest.mark.anyio
 

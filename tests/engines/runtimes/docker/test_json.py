@@ -26,7 +26,7 @@ from touchline.engines.runtimes.docker.json import (
     listed,
     why_not,
 )
-from touchline.engines.settings.runtimes import DockerRuntimeSettings
+from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
 
 LABEL = ("ondemand.app", "myservice")
 SPEC = EngineSpec(

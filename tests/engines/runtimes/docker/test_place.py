@@ -16,7 +16,7 @@ from touchline.engines.runtimes.docker.address import DaemonAddress
 from touchline.engines.runtimes.docker.api import DockerApi
 from touchline.engines.runtimes.docker.place import Locator, own_ids
 from touchline.engines.runtimes.docker.runtime import DockerRuntime, open_docker_runtime
-from touchline.engines.settings.runtimes import DockerRuntimeSettings
+from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,7 @@ import pytest
 
 from support.engineprocesses import runs_in, stop_all
 from support.runtimes import process_runtime
-from touchline.engines.runtimes.process import procfs
+from touchline.engines.runtimes.process.kernel import procfs
 from touchline.engines.runtimes.process.runtime import ProcessRuntime
 
 

@@ -26,7 +26,7 @@ from support.engineprocesses import (
 from support.runtimes import LABEL, pid_of, process_runtime
 from touchline.core.errors import Invalid
 from touchline.engines.model.runtime import NameInUse
-from touchline.engines.runtimes.process import procfs
+from touchline.engines.runtimes.process.kernel import procfs
 
 pytestmark = pytest.mark.anyio
 

@@ -10,11 +10,11 @@ from support.engineprocesses import runs_in, shell, start, until
 from support.runtimes import LABEL
 from touchline.engines.model.model import EngineSpec
 from touchline.engines.model.runtime import RuntimeUnavailable
-from touchline.engines.runtimes.process import procfs
 from touchline.engines.runtimes.process.host import ProcessHost
+from touchline.engines.runtimes.process.kernel import procfs
 from touchline.engines.runtimes.process.records import ProcessRecord, Records
 from touchline.engines.runtimes.process.runtime import ProcessRuntime
-from touchline.engines.settings.runtimes import ProcessRuntimeSettings
+from touchline.engines.runtimes.process.settings import ProcessRuntimeSettings
 
 pytestmark = pytest.mark.anyio
 

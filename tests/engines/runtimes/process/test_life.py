@@ -23,7 +23,7 @@ from support.engineprocesses import (
 )
 from support.runtimes import pid_of, process_runtime
 from touchline.engines.model.runtime import RuntimeUnavailable
-from touchline.engines.runtimes.process import procfs
+from touchline.engines.runtimes.process.kernel import procfs
 from touchline.engines.runtimes.process.runtime import ProcessRuntime
 
 pytestmark = pytest.mark.anyio

@@ -15,7 +15,7 @@ from support.runtimes import LABEL, pid_of
 from touchline.engines.model.model import EngineSpec, PortMapping
 from touchline.engines.model.runtime import PortInUse, StartFailed
 from touchline.engines.runtimes.process.runtime import ProcessRuntime, open_process_runtime
-from touchline.engines.settings.runtimes import ProcessRuntimeSettings
+from touchline.engines.runtimes.process.settings import ProcessRuntimeSettings
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from touchline.engines.model.model import PortMapping
-from touchline.engines.runtimes.process.procfs import Identity
+from touchline.engines.runtimes.process.kernel.procfs import Identity
 from touchline.engines.runtimes.process.records import ProcessRecord, Records
 
 ID = "5e4777288cde" * 5 + "beef"

@@ -17,9 +17,9 @@ from support.engineprocesses import DEADLINE_S, free_port, runs_in, sleeper, sta
 from support.runtimes import LABEL, pid_of
 from touchline.engines.model.model import EngineSpec, PortMapping
 from touchline.engines.model.runtime import ImageNotFound, StartFailed, StartTimeout
-from touchline.engines.runtimes.process import procfs
+from touchline.engines.runtimes.process.kernel import procfs
 from touchline.engines.runtimes.process.runtime import ProcessRuntime, open_process_runtime
-from touchline.engines.settings.runtimes import ProcessRuntimeSettings
+from touchline.engines.runtimes.process.settings import ProcessRuntimeSettings
 
 pytestmark = pytest.mark.anyio
 

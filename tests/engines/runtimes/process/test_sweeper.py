@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from touchline.engines.model.runtime import RuntimeUnavailable
-from touchline.engines.runtimes.process.procfs import Identity, Remains
+from touchline.engines.runtimes.process.kernel.procfs import Identity, Remains
 from touchline.engines.runtimes.process.sweeper import Sweeper
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from support.engineprocesses import log_of, next_of, shell, sleeper, start, until
-from touchline.engines.runtimes.process.memorylimit import MemoryLimits
+from touchline.engines.runtimes.process.kernel.memorylimit import MemoryLimits
 from touchline.engines.runtimes.process.runtime import ProcessRuntime
 
 pytestmark = pytest.mark.anyio

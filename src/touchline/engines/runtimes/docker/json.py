@@ -27,8 +27,8 @@ from touchline.engines.model.runtime import (
     StartFailed,
 )
 from touchline.engines.runtimes.docker.api import ContainerView, DaemonError
+from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
 from touchline.engines.runtimes.sense import making_sense
-from touchline.engines.settings.runtimes import DockerRuntimeSettings
 from touchline.foreign.numbers import whole
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}")

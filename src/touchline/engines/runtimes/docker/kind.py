@@ -16,8 +16,8 @@ from touchline.core.errors import Invalid
 from touchline.engines.model.readiness import RuntimeReadiness, State
 from touchline.engines.model.runtime import Runtime, RuntimeUnavailable
 from touchline.engines.runtimes.docker.address import DaemonAddress, address_of
+from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
 from touchline.engines.runtimes.kind import OpeningContext, RuntimeKind
-from touchline.engines.settings.runtimes import DockerRuntimeSettings
 
 TIMEOUT_S = 2.0
 

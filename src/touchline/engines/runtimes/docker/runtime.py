@@ -24,15 +24,15 @@ from touchline.engines.model.runtime import (
 from touchline.engines.runtimes.docker.address import address_of
 from touchline.engines.runtimes.docker.api import DaemonError, DockerApi
 from touchline.engines.runtimes.docker.events import Told, watching
+from touchline.engines.runtimes.docker.images.pull import PullProgress, Pulls
+from touchline.engines.runtimes.docker.images.registryauth import RegistryLogins
 from touchline.engines.runtimes.docker.json import inspected, listed, start_of
 from touchline.engines.runtimes.docker.place import Locator, OwnIds, own_ids
-from touchline.engines.runtimes.docker.pull import PullProgress, Pulls
-from touchline.engines.runtimes.docker.registryauth import RegistryLogins
+from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
 from touchline.engines.runtimes.docker.start import Starter
 from touchline.engines.runtimes.docker.usage import ContainerUsageMeter
 from touchline.engines.runtimes.flights import Flights
 from touchline.engines.runtimes.sense import making_sense
-from touchline.engines.settings.runtimes import DockerRuntimeSettings
 
 log = logging.getLogger(__name__)
 

@@ -22,10 +22,10 @@ from touchline.engines.model.runtime import (
     StartTimeout,
 )
 from touchline.engines.runtimes.docker.api import DaemonError, DockerApi
+from touchline.engines.runtimes.docker.images.pull import Pulls
 from touchline.engines.runtimes.docker.json import creation, has_begun, inspected, why_not
-from touchline.engines.runtimes.docker.pull import Pulls
+from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
 from touchline.engines.runtimes.parallel import StartQueue
-from touchline.engines.settings.runtimes import DockerRuntimeSettings
 
 log = logging.getLogger(__name__)
 

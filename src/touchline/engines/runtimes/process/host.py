@@ -18,9 +18,10 @@ from typing_extensions import TypeVarTuple, Unpack
 
 from touchline.engines.model.model import EngineSpec, Usage
 from touchline.engines.model.runtime import RuntimeUnavailable
-from touchline.engines.runtimes.process import ports, procfs
-from touchline.engines.runtimes.process.memorylimit import MemoryLimits
-from touchline.engines.runtimes.process.procfs import Remains
+from touchline.engines.runtimes.process import ports
+from touchline.engines.runtimes.process.kernel import procfs
+from touchline.engines.runtimes.process.kernel.memorylimit import MemoryLimits
+from touchline.engines.runtimes.process.kernel.procfs import Remains
 from touchline.engines.runtimes.process.records import ProcessRecord, Records
 from touchline.engines.runtimes.process.spawn import (
     Spawned,

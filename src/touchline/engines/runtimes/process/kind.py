@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from touchline.engines.model.readiness import RuntimeReadiness, State
 from touchline.engines.model.runtime import Runtime
 from touchline.engines.runtimes.kind import OpeningContext, RuntimeKind
-from touchline.engines.settings.runtimes import ProcessRuntimeSettings
+from touchline.engines.runtimes.process.settings import ProcessRuntimeSettings
 
 
 def _open(

@@ -13,8 +13,8 @@ import anyio
 
 from touchline.backoff import RetryPauses
 from touchline.engines.model.runtime import RuntimeUnavailable
+from touchline.engines.runtimes.process.kernel.procfs import Remains
 from touchline.engines.runtimes.process.ports import Port, wanted
-from touchline.engines.runtimes.process.procfs import Remains
 from touchline.engines.runtimes.process.records import ProcessRecord
 from touchline.engines.runtimes.process.spawn import mark_of, wait_for
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from touchline.engines.model.model import NOTHING, Binding, Instance, InstanceState, PortMapping
-from touchline.engines.runtimes.process.procfs import Identity
+from touchline.engines.runtimes.process.kernel.procfs import Identity
 from touchline.foreign import files
 from touchline.foreign.text import written
 

@@ -40,8 +40,8 @@ from touchline.engines.runtimes.process.execute import executed
 from touchline.engines.runtimes.process.host import ProcessHost, new_record, utc_now
 from touchline.engines.runtimes.process.life import Life
 from touchline.engines.runtimes.process.records import ProcessRecord
+from touchline.engines.runtimes.process.settings import ProcessRuntimeSettings
 from touchline.engines.runtimes.process.sweeper import Sweeper
-from touchline.engines.settings.runtimes import ProcessRuntimeSettings
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from touchline.engines.model.runtime import ImageNotFound, StartFailed
-from touchline.engines.runtimes.process.procfs import Identity, identify, stat_of
+from touchline.engines.runtimes.process.kernel.procfs import Identity, identify, stat_of
 
 _MARK = "TOUCHLINE_INSTANCE"
 _INHERITED = ("PATH", "LANG", "TZ", "PYTHONPATH")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 
-from touchline.engines.runtimes.process.procfs import Remains
+from touchline.engines.runtimes.process.kernel.procfs import Remains
 
 
 class Sweeper:

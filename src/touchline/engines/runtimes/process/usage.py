@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 
 from touchline.engines.model.model import Usage
-from touchline.engines.runtimes.process import procfs
-from touchline.engines.runtimes.process.memorylimit import MemoryLimits
-from touchline.engines.runtimes.process.procfs import ProcessStat
+from touchline.engines.runtimes.process.kernel import procfs
+from touchline.engines.runtimes.process.kernel.memorylimit import MemoryLimits
+from touchline.engines.runtimes.process.kernel.procfs import ProcessStat
 from touchline.engines.runtimes.process.records import ProcessRecord
 
 _SHORTEST_S = 0.01

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from touchline.engines.runtimes.process import procfs
-from touchline.engines.runtimes.process.procfs import Identity, ProcessStat, Remains
+from touchline.engines.runtimes.process.kernel import procfs
+from touchline.engines.runtimes.process.kernel.procfs import Identity, ProcessStat, Remains
 
 BOOT = "this"
 FAR = 1 << 25

@@ -19,7 +19,7 @@ from aiohttp import web
 from support.dockerscript import Script, in_turn, refuse, served, show
 from touchline.engines.model.model import EngineSpec
 from touchline.engines.model.runtime import ImageNotFound
-from touchline.engines.runtimes.docker.registryauth import (
+from touchline.engines.runtimes.docker.images.registryauth import (
     HUB,
     NoCredentials,
     RegistryLogins,
@@ -29,7 +29,7 @@ from touchline.engines.runtimes.docker.registryauth import (
     told_by_helper,
 )
 from touchline.engines.runtimes.docker.runtime import DockerRuntime, open_docker_runtime
-from touchline.engines.settings.runtimes import DockerRuntimeSettings
+from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
 
 pytestmark = pytest.mark.anyio
 

@@ -15,7 +15,7 @@ import anyio
 
 from touchline.engines.model.runtime import ImageNotFound
 from touchline.engines.runtimes.docker.api import DaemonError, DockerApi
-from touchline.engines.runtimes.docker.registryauth import NoCredentials, RegistryLogins
+from touchline.engines.runtimes.docker.images.registryauth import NoCredentials, RegistryLogins
 from touchline.engines.runtimes.flights import Flights
 from touchline.engines.runtimes.sense import making_sense
 from touchline.foreign.text import shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from touchline.engines.runtimes.docker.pull import Layers, PullProgress
+from touchline.engines.runtimes.docker.images.pull import Layers, PullProgress
 
 BEGUN = PullProgress("some/image:1", datetime(2026, 11, 26, tzinfo=UTC))
 

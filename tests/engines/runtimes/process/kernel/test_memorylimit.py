@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from touchline.engines.runtimes.process.memorylimit import MemoryLimits
+from touchline.engines.runtimes.process.kernel.memorylimit import MemoryLimits
 
 LIMIT = 64 << 20
 

@@ -1,0 +1,1 @@
+"""Images of a Docker daemon: pulling them, and logging in to their registries."""

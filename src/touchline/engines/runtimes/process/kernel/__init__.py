@@ -1,0 +1,1 @@
+"""Processes as the kernel reports and limits them: /proc and control groups."""
