@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import groupby, takewhile
 from pathlib import Path
 
 import grimp
@@ -21,6 +22,8 @@ TESTS = ROOT / "tests"
 MAX_MODULES = 12
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
+PREFIX_LETTERS = 5
+FOLDER_FROM = 3
 
 BANNED = {
     "afterwards",
@@ -136,6 +139,22 @@ def named_alike() -> dict[str, list[str]]:
     return found
 
 
+def share_a_prefix(one: str, other: str) -> bool:
+    """Return whether two names begin with the same word, or the other with most of this one."""
+    pairs = zip(one, other, strict=False)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    begins = same >= min(PREFIX_LETTERS, len(one))
+    return begins or one.partition("_")[0] == other.partition("_")[0]
+
+
+def with_shared_prefixes(names: Iterable[str]) -> list[list[str]]:
+    """Return the groups of names that should be a folder."""
+    every = sorted(names)
+    groups = ([other for other in every if share_a_prefix(one, other)] for one in every)
+    large = (group for group in groups if len(group) >= FOLDER_FROM)
+    return [group for group, _ in groupby(large)]
+
+
 def words(name: str) -> set[str]:
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
 
@@ -145,6 +164,35 @@ def test_no_folder_holds_more_modules_than_can_be_looked_through() -> None:
     for path in modules().values():
         folders[named(path.parent)].append(path.stem)
     assert {name: found for name, found in folders.items() if len(found) > MAX_MODULES} == {}
+
+
+def test_modules_that_share_a_prefix_are_a_folder() -> None:
+    folders: defaultdict[str, set[str]] = defaultdict(set)
+    for module in modules():
+        *packages, name = module.split(".")
+        folders[".".join(packages)].add(name.strip("_"))
+        if packages:
+            folders[".".join(packages[:-1])].add(packages[-1])
+    found = {folder: with_shared_prefixes(names) for folder, names in folders.items()}
+    shared = {folder: groups for folder, groups in found.items() if groups}
+    assert shared == {}
+
+
+@pytest.mark.parametrize(
+    ("names", "groups"),
+    [
+        (["transcode", "transcoder", "transcodes"], [["transcode", "transcoder", "transcodes"]]),
+        (["api_auth", "api_cors", "api_key"], [["api_auth", "api_cors", "api_key"]]),
+        (
+            ["dockerapi", "dockerjson", "dockerstart", "up"],
+            [["dockerapi", "dockerjson", "dockerstart"]],
+        ),
+        (["library", "libraryrecord"], []),
+        (["pane", "panel", "panorama"], []),
+    ],
+)
+def test_a_shared_prefix_is_found(names: list[str], groups: list[list[str]]) -> None:
+    assert with_shared_prefixes(names) == groups
 
 
 def test_files_and_functions_are_short() -> None:

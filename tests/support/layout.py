@@ -182,8 +182,8 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "says of a camera's stream whether its pictures are reordered",
     ),
     "live.rtsp: server udp": ("live/rtsp/test_door.py", "players are served over real sockets"),
-    "live.transcoding: process recoder transcode transcoder": (
-        "live/transcoding/test_transcodes.py",
+    "live.transcoding: __main__ pool process recoder": (
+        "live/transcoding/test_transcode.py",
         "transcodes run it on real pictures",
     ),
     "live.webrtc: certificate": ("live/webrtc/test_webrtc.py", "used with each session"),

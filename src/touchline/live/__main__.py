@@ -29,7 +29,7 @@ from touchline.live.hls.hls import Hls
 from touchline.live.hls.memory import MEMORY, clear_folder, make_folder
 from touchline.live.hls.packager import PlaylistEnd, PlaylistShape
 from touchline.live.rtsp.server import RtspServer
-from touchline.live.transcoding.transcodes import Transcodes
+from touchline.live.transcoding.pool import Transcodes
 
 if TYPE_CHECKING:
     from touchline.live.webrtc.webrtc import Peers

@@ -17,7 +17,7 @@ from support.codedcamera import COUNTERS, FPS, GOP, coded_frames
 from support.viewer import RsaCertificate, Viewer
 from touchline.ipc.control import Problem
 from touchline.live.frames.streams import Streams
-from touchline.live.transcoding.transcodes import Transcodes
+from touchline.live.transcoding.pool import Transcodes
 from touchline.live.webrtc.webrtc import MAX_SESSIONS, IceServers, Peers
 
 pytestmark = pytest.mark.anyio

@@ -23,7 +23,7 @@ from touchline.core.descriptors import KEPT_FREE, MOST, SPARE
 from touchline.core.worklimits import WorkLimit
 from touchline.engines.settings.tree import ScalingSettings
 from touchline.live.rtsp.door import MAX_CLIENTS, MAX_STRANGERS_PER_ADDRESS
-from touchline.live.transcoding.transcodes import MAX_TRANSCODES
+from touchline.live.transcoding.pool import MAX_TRANSCODES
 from touchline.live.webrtc.webrtc import MAX_SESSIONS
 from touchline.settings.tree import HttpSettings, WebSocketSettings
 from touchline.web import create_app

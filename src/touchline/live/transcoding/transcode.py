@@ -2,9 +2,9 @@
 
 WebRTC shows pictures in the order of arrival, so a camera with B-frames cannot be passed on
 unchanged; HLS players must be able to start at every keyframe (`frames/joining.py`). Such a camera
-is transcoded by a separate process for all its viewers (`transcoder.py`), from the first viewer
-until some seconds after the last. A failure affects nothing else: viewers get the camera's own
-frames meanwhile, over WebRTC without those that no other depends on.
+is transcoded by a separate process for all its viewers (`__main__.py`), from the first viewer until
+some seconds after the last. A failure affects nothing else: viewers get the camera's own frames
+meanwhile, over WebRTC without those that no other depends on.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class CameraTranscode:
         changed: Callable[[CameraTranscode], None],
         admit: Callable[[], str | None],
         *,
-        command: tuple[str, ...] = (sys.executable, "-m", "touchline.live.transcoding.transcoder"),
+        command: tuple[str, ...] = (sys.executable, "-m", "touchline.live.transcoding"),
         linger_s: float = LINGER_S,
     ) -> None:
         self.source = source

@@ -27,8 +27,8 @@ from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
 from touchline.ipc import wire
 from touchline.ipc.control import Problem
+from touchline.live.transcoding.pool import Transcodes
 from touchline.live.transcoding.transcode import CameraTranscode
-from touchline.live.transcoding.transcodes import Transcodes
 from touchline.live.webrtc import sdp
 from touchline.live.webrtc.certificate import Certificate
 from touchline.live.webrtc.rtp import Packetizer

@@ -24,7 +24,7 @@ from touchline.live.transcoding.process import CANNOT
 from touchline.live.transcoding.recoder import CannotDecode, Decoder, LiveEncoder
 from touchline.media.h264.codec import Codec
 
-log = logging.getLogger("touchline.live.transcoding.transcoder")
+log = logging.getLogger("touchline.live.transcoding")
 
 NICENESS = 10
 BEHIND_FRAMES = 8
@@ -155,9 +155,7 @@ def transcode(inlet: Inlet, outlet: TranscoderOutlet) -> None:
 
 def main() -> int:
     """Run the transcoder and return its exit status."""
-    parser = argparse.ArgumentParser(
-        prog="touchline.live.transcoding.transcoder", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="touchline.live.transcoding", description=__doc__)
     parser.add_argument("--name", required=True, help="the camera, for the log")
     arguments = parser.parse_args()
     open_log(f"transcoder of {arguments.name}")

@@ -25,8 +25,8 @@ from touchline.live.frames.streams import Streams
 from touchline.live.hls.hls import Hls
 from touchline.live.hls.packager import PlaylistShape
 from touchline.live.transcoding import process
+from touchline.live.transcoding.pool import Transcodes
 from touchline.live.transcoding.transcode import BASELINE, CameraTranscode
-from touchline.live.transcoding.transcodes import Transcodes
 from touchline.live.webrtc.webrtc import Peers
 
 pytestmark = pytest.mark.anyio
