@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
 from collections.abc import Collection
 from functools import partial
@@ -12,10 +11,8 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from support.rtsp import camera_in_thread
 from touchline import check as module
 from touchline.capture import PROBED_ELEMENTS
-from touchline.capture.sources import rtsp
 from touchline.check import check, print_findings, probe_gstreamer
 from touchline.finding import CheckFinding
 from touchline.media.storage.diskspace import DiskSpace
@@ -90,71 +87,6 @@ def test_a_kind_of_camera_this_machine_cannot_drive_is_told_with_its_package(
 def test_every_element_that_decides_a_pipeline_has_a_package() -> None:
     known = {name for names in module.PACKAGES.values() for name in names}
     assert set(PROBED_ELEMENTS) | set(module.WORKER_ELEMENTS) <= known
-
-
-def test_no_camera_is_missing_with_an_example(tmp_path: Path) -> None:
-    finding = found(check(settings(tmp_path), probe=everything), "cameras")
-    assert finding.state == "missing"
-    assert "[capture.cameras.0]" in str(finding.mend)
-
-
-def test_cameras_are_looked_at_where_they_are(tmp_path: Path) -> None:
-    film = tmp_path / "film.mp4"
-    film.write_bytes(b"x")
-    cameras = {
-        "0": {"kind": "file", "path": str(film)},
-        "1": {"kind": "file", "path": str(tmp_path / "gone.mp4")},
-        "2": {"kind": "v4l2", "device": "/dev/no-such-camera"},
-    }
-    findings = check(settings(tmp_path, cameras), probe=everything)
-    states = [found(findings, f"camera {number}").state for number in range(3)]
-    assert states == ["ok", "missing", "missing"]
-
-
-@pytest.mark.parametrize(("require_all", "state"), [(True, "missing"), (False, "warn")])
-def test_a_camera_that_cannot_be_reached_is_an_error_where_all_are_required(
-    tmp_path: Path, state: str, *, require_all: bool
-) -> None:
-    cameras = {"4": {"kind": "rtsp", "url": "rtsp://127.0.0.1:1/x"}}
-    one = settings(tmp_path, cameras)
-    capture = one.capture.model_copy(update={"require_all_cameras": require_all})
-    findings = check(one.model_copy(update={"capture": capture}), probe=everything)
-
-    finding = found(findings, "camera 4")
-    assert finding.state == state
-    assert "127.0.0.1 port 1 does not answer" in finding.message
-
-
-def test_a_network_camera_is_signed_in_to(tmp_path: Path) -> None:
-    with camera_in_thread(user="coach", password="s3cret", path="cam") as camera:
-        root = camera.url.removeprefix("rtsp://").removesuffix("/cam")
-        cameras = {
-            "0": {"kind": "rtsp", "url": f"rtsp://coach:s3cret@{root}/cam"},
-            "1": {"kind": "rtsp", "url": f"rtsp://coach:wrong-one@{root}/cam"},
-            "2": {"kind": "rtsp", "url": f"rtsp://coach:s3cret@{root}/elsewhere"},
-            "3": {"kind": "rtsp", "url": f"rtsp://{root}/cam"},
-        }
-        findings = check(settings(tmp_path, cameras), probe=everything)
-
-    states = [found(findings, f"camera {number}").state for number in range(4)]
-    assert states == ["ok", "missing", "missing", "missing"], findings
-    assert re.search(r"h\.?264 320x180", found(findings, "camera 0").message, re.IGNORECASE)
-    assert "capture.cameras.1.user" in str(found(findings, "camera 1").mend)
-    assert "capture.cameras.2.url" in str(found(findings, "camera 2").mend)
-    assert "s3cret" not in str(findings)
-    assert "wrong-one" not in str(findings)
-
-
-def test_a_camera_that_says_nothing_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rtsp, "DESCRIBE_TIMEOUT_S", 0.5)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/x"
-        findings = check(settings(tmp_path, {"0": {"kind": "rtsp", "url": url}}), probe=everything)
-
-    assert found(findings, "camera 0").state == "missing"
-    assert "no RTSP description within 0.5 s" in found(findings, "camera 0").message
 
 
 def test_a_disk_that_is_not_mounted_is_missing_and_no_folder_is_made_in_its_place(

@@ -3,6 +3,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from touchline.capture.encoding.picture import MIN_SIDE, Crop, exact_rate, frame_caps
 
@@ -29,3 +31,28 @@ def test_a_crop_leaves_a_picture_with_even_sides() -> None:
     cut = Crop(left=7000, right=7000, top=11, bottom=1).within(640, 360)
     assert 640 - cut.left - cut.right >= MIN_SIDE
     assert (cut.left, cut.right, cut.top, cut.bottom) == (624, 0, 10, 0)
+
+
+def test_the_shipped_crop_leaves_the_shipped_picture() -> None:
+    crop = Crop(left=480, right=480, top=0, bottom=408).within(3840, 2160)
+    assert (3840 - crop.left - crop.right, 2160 - crop.top - crop.bottom) == (2880, 1752)
+
+
+side = st.integers(8, 2000).map(lambda half: 2 * half)
+
+
+edge = st.integers(0, 4320)
+
+
+@given(width=side, height=side, left=edge, right=edge, top=edge, bottom=edge)
+def test_a_clamped_crop_is_even_and_leaves_a_picture(
+    width: int, height: int, left: int, right: int, top: int, bottom: int
+) -> None:
+    crop = Crop(left=left, right=right, top=top, bottom=bottom).within(width, height)
+    assert width - crop.left - crop.right >= MIN_SIDE
+    assert height - crop.top - crop.bottom >= MIN_SIDE
+    for given_edge, clamped in zip(
+        (left, right, top, bottom), crop.model_dump().values(), strict=True
+    ):
+        assert clamped % 2 == 0
+        assert 0 <= clamped <= given_edge
