@@ -7,12 +7,10 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.half import settings_for
 from support.hostile import (
     FLOODS,
     NONSENSE,
@@ -25,10 +23,8 @@ from support.hostile import (
     redirecting,
     saying,
 )
-from touchline import engines
 from touchline.core.errors import TouchlineError
 from touchline.engines.fleet.acestream import EngineAnswer, EngineUnreachable, open_acestream
-from touchline.engines.readiness import engine_readiness
 from touchline.engines.runtimes.docker.runtime import docker_answers, open_docker_runtime
 from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
 from touchline.engines.settings.tree import VpnSettings
@@ -208,23 +204,6 @@ async def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPa
         assert (proxy.asked, server.asked >= len(opened)) == (0, True)
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
-def test_the_check_of_a_daemon_ends_in_time(answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("touchline.engines.runtimes.docker.kind.TIMEOUT_S", WITHIN_S)
-    settings = settings_for(runtime={"kind": "docker"})
-    with hostile(ANSWERS[answer]) as server:
-        environ = {"DOCKER_HOST": f"tcp://127.0.0.1:{server.port}"}
-        with Watch() as watch:
-            told = {
-                one.what: one for one in engine_readiness(settings, wanted=True, environ=environ)
-            }
-        assert server.sent_bytes < MOST_SENT_BYTES
-    assert watch.took_s < ENDS_S
-    assert told["docker"].state == "missing"
-    assert "does not answer" in told["docker"].message
-    assert told["docker"].message.isprintable()
-
-
 async def test_the_name_of_no_encoding_is_kept() -> None:
     answer = saying(
         b'{"message": "no"}',
@@ -247,10 +226,3 @@ async def test_whether_a_daemon_answers_is_known_in_time(monkeypatch: pytest.Mon
         with hostile(answer) as server:
             settings = DockerRuntimeSettings(kind="docker", host=f"tcp://127.0.0.1:{server.port}")
             assert not await docker_answers(settings, environ={})
-
-
-def test_there_is_one_place_where_sessions_are_made() -> None:
-    """All that is bounded is bounded there."""
-    folder = Path(engines.__file__).parent
-    makers = [each.name for each in folder.rglob("*.py") if "ClientSession(" in each.read_text()]
-    assert makers == ["answers.py"]

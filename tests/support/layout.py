@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 _GROUPS: dict[str, tuple[str, str]] = {
-    "cameracheck finding": (
+    "finding": (
         "test_check.py",
         "a part of `touchline check`, whose findings are tested as printed",
-    ),
-    "capture.encoding: encoders encoding": (
-        "capture/cameras/test_pipelines.py",
-        "its choice shows in the pipelines",
     ),
     "capture.jobkinds: follow sprites": (
         "capture/jobkinds/test_kinds.py",
         "only declare a kind without an order of its own",
-    ),
-    "capture.library: archive": (
-        "capture/library/test_library.py",
-        "the archive is asked for through the library",
     ),
     "capture.live: sessions": (
         "capture/live/test_signalling.py",
@@ -27,11 +19,10 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "capture/live/test_preview.py",
         "what is shown is decided for the preview only",
     ),
-    "capture.processing: presigned": (
-        "capture/processing/test_cloud.py",
-        "links are signed for the cloud only",
+    "capture.programs: studio": (
+        "capture/processing/test_jobs.py",
+        "jobs run the studio program",
     ),
-    "capture.programs: studio": ("capture/processing/test_jobs.py", "jobs run the studio program"),
     "capture.programs: viewer": (
         "capture/live/test_preview.py",
         "the preview runs the viewer program",
@@ -39,10 +30,6 @@ _GROUPS: dict[str, tuple[str, str]] = {
     "capture.recording: context": (
         "capture/recording/test_recorder.py",
         "the shared collaborators of the recorder",
-    ),
-    "capture.sources: argus file libcamera paths rtsp source v4l2": (
-        "capture/sources/test_kinds.py",
-        "the settings of all kinds are tested by the same tests, and their pipelines too",
     ),
     (
         "capture: answers\n"
@@ -70,11 +57,21 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "system/test_match_day.py",
         "only construct and connect, for every server that runs",
     ),
-    "client: errors": ("client/test_rest.py", "errors of the client, raised by it"),
-    "client: models": ("client/test_rest.py", "only declares the shapes of answers"),
+    "client: errors": (
+        "client/test_rest.py",
+        "errors of the client, raised by it",
+    ),
+    "client: models": (
+        "client/test_rest.py",
+        "only declares the shapes of answers",
+    ),
     "core.database: schema": (
         "core/database/test_migrations.py",
         "only declares tables; migrations are compared with it",
+    ),
+    "core.events: kinds": (
+        "web/test_schema.py",
+        "only declares the kinds of events",
     ),
     "core.database.migrations: earlier": (
         "contract/engines/test_earlier_system.py",
@@ -84,8 +81,10 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "core.database.migrations: env\n"
         "core.database.migrations.versions: v0001_events v0002_events_found v0003_engines\n"
         "  v0004_sessions\n"
-    ): ("core/database/test_migrations.py", "migrations are run and compared as a sequence"),
-    "core.events: kinds": ("web/test_schema.py", "only declares the kinds of events"),
+    ): (
+        "core/database/test_migrations.py",
+        "migrations are run and compared as a sequence",
+    ),
     (
         "engines.control: answers\n"
         "engines.model: answers\n"
@@ -94,102 +93,54 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "engines.streams: answers\n"
         "engines.variants: answers\n"
         "engines.vpn: answers\n"
-    ): ("contract/test_openapi.py", "the schema of all answers is compared with the published one"),
-    "engines.control: retries": (
-        "engines/provisioning/test_breaker_recovery.py",
-        "says when a start is tried again; tested on a runtime in memory",
+    ): (
+        "contract/test_openapi.py",
+        "the schema of all answers is compared with the published one",
     ),
-    "engines.fleet: adoption": (
-        "engines/fleet/test_record.py",
-        "engines are adopted from what is on record",
-    ),
-    "engines.http: answers client errors": (
-        "engines/test_hostile_answers.py",
-        "what engines answer is tested with engines that answer anything",
-    ),
-    "engines.model: clock model runtime": (
+    "engines.model: clock runtime": (
         "engines/provisioning/test_provisioner.py",
         "values of the half, in each test of engines",
     ),
-    "engines.model: listing rendering": (
-        "contract/engines/test_provisioning.py",
-        "answers are tested as documented",
-    ),
-    ("engines.model: readiness\nengines.runtimes: kind\nengines.runtimes.docker: kind\n"): (
+    ("engines.model: readiness\nengines.runtimes: kind\n"): (
         "engines/test_readiness.py",
         "what a kind finds is told by the check of the machine",
-    ),
-    "engines.provisioning: admission": (
-        "engines/provisioning/test_provisioner.py",
-        "says whom the provisioner refuses, and how it is told",
-    ),
-    "engines.provisioning: launcher": (
-        "engines/provisioning/test_abandoned_starts.py",
-        "every start runs it, also one that its client has left",
-    ),
-    "engines.provisioning: remover": (
-        "engines/control/test_executor.py",
-        "every removal that was decided runs it",
-    ),
-    "engines.provisioning: roster": (
-        "engines/provisioning/test_runtimesync.py",
-        "what comes and goes with an engine that the runtime shows",
-    ),
-    "engines.provisioning: specbuilder": (
-        "engines/provisioning/test_provisioner.py",
-        "its specs are read back from what was started",
-    ),
-    "engines.runtimes.docker: usage": (
-        "engines/monitoring/test_usage.py",
-        "one test for the usage of all runtimes",
-    ),
-    "engines.runtimes.process: kind spawn": (
-        "engines/runtimes/process/test_runtime.py",
-        "a part of the runtime, tested with real processes",
-    ),
-    "engines.runtimes: sense": (
-        "engines/runtimes/test_open_runtime.py",
-        "looks for what the machine has before a runtime is opened",
     ),
     "engines.runtimes.process: settings": (
         "engines/runtimes/test_auto.py",
         "only declares settings; one is given there",
     ),
-    "engines.streams: content": (
-        "contract/engines/test_streams.py",
-        "what engines report is read back as the API shows it",
-    ),
-    "engines.variants: catalogue variantstore": (
-        "engines/variants/test_customvariant.py",
-        "the custom variant is kept and listed by it",
-    ),
-    "engines.vpn: facts": ("engines/control/test_plan.py", "facts of a decision, in its table"),
-    "engines.vpn: providers": (
-        "engines/vpn/test_control.py",
-        "a table of names, asked with the control server",
-    ),
-    "engines.vpn: rendering": ("system/test_engines_vpn.py", "answers are tested as documented"),
     "engines: assembly demo front parts": (
         "engines/control/test_reconciler.py",
         "only constructs and connects",
     ),
-    "engines: restoration": (
-        "engines/fleet/test_record.py",
-        "the record of an earlier server is taken up by a server that starts there",
+    "live.rtsp: server udp": (
+        "live/rtsp/test_door.py",
+        "players are served over real sockets",
     ),
-    "live.frames: shownorder": (
-        "live/frames/test_stream.py",
-        "says of a camera's stream whether its pictures are reordered",
-    ),
-    "live.rtsp: server udp": ("live/rtsp/test_door.py", "players are served over real sockets"),
     "live.transcoding: __main__ pool process recoder": (
         "live/transcoding/test_transcode.py",
         "transcodes run it on real pictures",
     ),
-    "live.webrtc: certificate": ("live/webrtc/test_webrtc.py", "used with each session"),
-    "live: __main__": ("system/test_webrtc.py", "a program; tested as a process"),
-    "media.h264: codec": ("media/mp4/test_movie.py", "a value, read from a movie box"),
-    "media.h264: colour": ("studio/test_colours.py", "colours are followed from camera to file"),
+    "live.transcoding: shownorder": (
+        "live/frames/test_stream.py",
+        "says of a camera's stream whether its pictures are reordered",
+    ),
+    "live.webrtc: certificate": (
+        "live/webrtc/test_webrtc.py",
+        "used with each session",
+    ),
+    "live: __main__": (
+        "system/test_webrtc.py",
+        "a program; tested as a process",
+    ),
+    "media.h264: codec": (
+        "media/mp4/test_movie.py",
+        "a value, read from a movie box",
+    ),
+    "media.h264: colour": (
+        "studio/test_colours.py",
+        "colours are followed from camera to file",
+    ),
     "media.h264: pictureorder": (
         "media/h264/test_syntax.py",
         "order of pictures is read with the syntax",
@@ -206,7 +157,10 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "worker/rtp/test_clock.py",
         "times of cameras are put in order there",
     ),
-    "media: matchfiles": ("media/mp4/test_ordinary.py", "names of files, met in each recording"),
+    "media: matchfiles": (
+        "media/mp4/test_ordinary.py",
+        "names of files, met in each recording",
+    ),
     "sim.rtsp.media: payload player source tone": (
         "sim/rtsp/media/test_outlet.py",
         "a part of what the simulated camera sends",
@@ -215,14 +169,26 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "sim/rtsp/test_connection.py",
         "a part of the simulated camera, tested over its socket, option by option",
     ),
-    "sim: httpserver mpegts": ("sim/test_engine.py", "a part of the simulated engine"),
+    "sim: httpserver mpegts": (
+        "sim/test_engine.py",
+        "a part of the simulated engine",
+    ),
     ("studio.pictures: encoder\nstudio.verbs: edges\n"): (
         "studio/test_cut.py",
         "cuts are coded with it",
     ),
-    "studio.pictures: footage": ("studio/verbs/test_panorama.py", "reads recorded matches"),
-    "studio.pictures: jpeg": ("studio/verbs/test_poster.py", "posters are written with it"),
-    "studio.pictures: planes": ("studio/test_colours.py", "pictures are made of planes"),
+    "studio.pictures: footage": (
+        "studio/verbs/test_panorama.py",
+        "reads recorded matches",
+    ),
+    "studio.pictures: jpeg": (
+        "studio/verbs/test_poster.py",
+        "posters are written with it",
+    ),
+    "studio.pictures: planes": (
+        "studio/test_colours.py",
+        "pictures are made of planes",
+    ),
     ("studio.pictures: receiving\nstudio.stitching: sidebyside\nstudio.verbs: capture live\n"): (
         "system/test_panorama.py",
         "needs running cameras",
@@ -231,13 +197,34 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "studio/stitching/test_calibration.py",
         "points are matched for a calibration",
     ),
-    "studio.verbs: calibrate follow": ("studio/test_pitch.py", "needs a filmed pitch"),
-    "studio.verbs: reel": ("studio/test_colours.py", "made of footage with known colours"),
-    "studio.verbs: sprites": ("studio/verbs/test_archive.py", "sprites are made of an archive"),
-    "studio: __main__": ("capture/processing/test_jobs.py", "a program; tested as a process"),
-    "studio: errors": ("studio/verbs/test_panorama.py", "errors of the verbs, raised by them"),
-    "web.files: cuts": ("system/test_clips.py", "cuts are downloaded there"),
-    "web.http: deps errors methods telemetry": ("contract/test_routes.py", "under each route"),
+    "studio.verbs: calibrate follow": (
+        "studio/test_pitch.py",
+        "needs a filmed pitch",
+    ),
+    "studio.verbs: reel": (
+        "studio/test_colours.py",
+        "made of footage with known colours",
+    ),
+    "studio.verbs: sprites": (
+        "studio/verbs/test_archive.py",
+        "sprites are made of an archive",
+    ),
+    "studio: __main__": (
+        "capture/processing/test_jobs.py",
+        "a program; tested as a process",
+    ),
+    "studio: errors": (
+        "studio/verbs/test_panorama.py",
+        "errors of the verbs, raised by them",
+    ),
+    "web.files: cuts": (
+        "system/test_clips.py",
+        "cuts are downloaded there",
+    ),
+    "web.http: deps errors methods telemetry": (
+        "contract/test_routes.py",
+        "under each route",
+    ),
     "web.models.engines: orchestrator provisioning streams variants": (
         "contract/engines/test_provisioning.py",
         "only declares requests and answers, sent and read in the tests of the contract",
@@ -294,8 +281,14 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "contract/test_routes.py",
         "handlers are tested as the API is documented",
     ),
-    "web.server: websocket": ("web/websocket/test_sockets.py", "tested over real sockets"),
-    "web.websocket: actions channels": ("web/websocket/test_hub.py", "under each message of a hub"),
+    "web.server: websocket": (
+        "web/websocket/test_sockets.py",
+        "tested over real sockets",
+    ),
+    "web.websocket: actions channels": (
+        "web/websocket/test_hub.py",
+        "under each message of a hub",
+    ),
     "web: app": (
         "web/test_description.py",
         "only constructs and connects; the description is of what it connects",
@@ -328,8 +321,14 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "worker/network/test_camera.py",
         "tested with simulated cameras",
     ),
-    "worker: __main__": ("worker/test_worker.py", "a program; tested as a process"),
-    "worker: place": ("worker/test_worker.py", "says where the worker writes"),
+    "worker: __main__": (
+        "worker/test_worker.py",
+        "a program; tested as a process",
+    ),
+    "worker: place": (
+        "worker/test_worker.py",
+        "says where the worker writes",
+    ),
 }
 """Modules of a package, the test that covers them as parts of something larger, and why."""
 

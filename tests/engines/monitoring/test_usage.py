@@ -9,7 +9,6 @@ import pytest
 
 from touchline.engines.model.model import Usage
 from touchline.engines.monitoring.usage import usage_json
-from touchline.engines.runtimes.docker.usage import told_counters
 
 MACHINE_BYTES = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
@@ -34,25 +33,3 @@ def test_the_machines_memory_is_what_the_kernel_says() -> None:
     )
     shown = usage_json("a", Usage(1.0, 0, None, None, None, None, None))
     assert shown["memory_limit"] == told * 1024
-
-
-@pytest.mark.parametrize(
-    ("limit", "expected"),
-    [
-        (16 << 30, 16 << 30),  # another machine's memory, as its daemon says it
-        (0, None),
-        (9223372036854771712, None),  # version 1 of cgroups
-        ((1 << 64) - 1, None),  # Podman, and daemons on machines without a memory controller
-        (None, None),
-    ],
-)
-def test_what_a_daemon_says_where_there_is_no_limit_is_none(
-    limit: int | None, expected: int | None
-) -> None:
-    told = {
-        "cpu_stats": {"cpu_usage": {"total_usage": 1}},
-        "memory_stats": {"usage": 5, "limit": limit},
-    }
-    counted = told_counters(told, own_network=False)
-    assert counted is not None
-    assert counted.memory_limit_bytes == expected

@@ -6,13 +6,10 @@ import pytest
 
 from support.half import LABELLED, HalfRig, opened_half, settings_for
 from touchline.core.errors import Blocked
-from touchline.engines.control.actions import Plan, Start
 from touchline.engines.control.selection import SelectOrder
 from touchline.engines.model.orders import EngineOrder
-from touchline.engines.model.runtime import NameInUse, PortInUse, RuntimeUnavailable, StartFailed
+from touchline.engines.model.runtime import StartFailed
 from touchline.engines.provisioning.breaker import Breaker
-from touchline.engines.provisioning.launcher import TRIES
-from touchline.engines.provisioning.names import MOST_NAMES
 
 pytestmark = pytest.mark.anyio
 
@@ -41,49 +38,6 @@ async def test_several_failed_starts_open_the_breaker_and_a_reset_closes_it() ->
         assert rig.events.of("health", "failed")
         rig.front.retries.reset(None)
         assert (await rig.front.provisioner.engine(EngineOrder())).health == "healthy"
-
-
-WITHOUT_AN_OUTCOME = [
-    (RuntimeUnavailable("as ordered"), 1),
-    (PortInUse("as ordered", port=19000), TRIES),
-    (NameInUse("as ordered"), MOST_NAMES),
-    (Blocked("as ordered", code="max_capacity"), 1),
-]
-"""Errors, and how often one start meets each before it gives up."""
-
-
-@pytest.mark.parametrize(
-    ("error", "tries"),
-    WITHOUT_AN_OUTCOME,
-    ids=[type(each).__name__ for each, _ in WITHOUT_AN_OUTCOME],
-)
-async def test_a_trial_that_says_nothing_of_starts_does_not_keep_the_breaker_half_open(
-    error: Exception, tries: int
-) -> None:
-    settings = settings_for(scaling={"min_replicas": 1}, breaker=HALF_OPEN_SOON)
-    async with opened_half(settings) as rig:
-        (engine,) = await rig.ready(1)
-        rig.runtime.fail("start", StartFailed("no"))
-        for _ in range(tries):
-            rig.runtime.fail("start", error)
-        rig.runtime.kill(engine.id, code=1)
-        await rig.until(lambda: bool(rig.events.of("health", "failed")))
-        await rig.ready(1)
-        assert general(rig).state(now_s(rig)) == "closed"
-
-
-async def test_a_trial_that_the_fleet_refuses_does_not_keep_the_breaker_half_open() -> None:
-    async with opened_half(settings_for(breaker=HALF_OPEN_SOON)) as rig:
-        breaker = general(rig)
-        rig.runtime.fail("start", StartFailed("no"))
-        with pytest.raises(StartFailed):
-            await rig.front.provisioner.engine(EngineOrder())
-        await rig.until(lambda: breaker.state(now_s(rig)) == "half_open")
-        rig.front.fleet.freshness.lost(0.0, "as ordered")
-        start = Start(None, forwarded=False, replaces=None, why="a test asks")
-        rig.half.parts.control.executor.begin(Plan(actions=(start,)))
-        await rig.until(lambda: not rig.front.fleet.flights)
-        assert breaker.allows(now_s(rig))
 
 
 @pytest.mark.parametrize("order", [EngineOrder(), LABELLED], ids=["plain", "special"])

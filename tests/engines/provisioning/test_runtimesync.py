@@ -121,18 +121,6 @@ async def test_an_engine_that_was_restarted_outside_is_adopted_again() -> None:
     assert instance.id not in rig.front.fleet.others
 
 
-async def test_streams_of_an_engine_end_with_it() -> None:
-    rig = idle_half()
-    instance = await run_engine(rig.runtime, "engine-1")
-    await sync_of(rig).list_once()
-    await rig.play(rig.front.fleet.engines()[0], "ch-1")
-    rig.runtime.kill(instance.id)
-    await sync_of(rig).list_once()
-    stream = rig.front.fleet.stream("ch-1")
-    assert (stream.status, stream.end_reason) == ("ended", "engine_died")
-    assert rig.events.of("engine", "failed")[0].details["streams"] == 1
-
-
 async def test_an_expected_end_is_no_failure() -> None:
     rig = idle_half()
     instance = await run_engine(rig.runtime, "engine-1")

@@ -13,7 +13,6 @@ import pytest
 from support.simulated import simulated_vpn
 from touchline.engines.settings.tree import VpnSettings
 from touchline.engines.vpn.control import ControlFailed, Location, open_vpn_control
-from touchline.engines.vpn.providers import provider_name
 from touchline.sim.vpn import Vpn, credentials_of
 
 pytestmark = pytest.mark.anyio
@@ -113,18 +112,3 @@ async def test_an_answer_that_makes_no_sense_is_a_failure(body: bytes) -> None:
     async with answering(body) as url, open_vpn_control(VpnSettings()) as control:
         with pytest.raises(ControlFailed):
             await control.forwarded_port(url)
-
-
-@pytest.mark.parametrize(
-    ("word", "name"),
-    [
-        ("mullvad", "Mullvad"),
-        ("pia", "Private Internet Access"),
-        ("perfectprivacy", "Perfect Privacy"),
-        ("my own", "My Own"),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_providers_are_named_as_they_name_themselves(word: str | None, name: str | None) -> None:
-    assert provider_name(word) == name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import socket
 import stat
 from contextlib import suppress
@@ -66,17 +65,6 @@ async def test_a_process_gets_nothing_of_this_server_but_what_is_said(
     seen = procfs.stat_of(pid)
     assert seen is not None
     assert seen.session == pid
-
-
-async def test_a_process_has_limits_of_its_own_and_gives_way_to_this_server(
-    runtime: ProcessRuntime,
-) -> None:
-    pid = pid_of((await start(runtime, sleeper())).id)
-    _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    assert 0 < most <= 4096
-    assert resource.prlimit(pid, resource.RLIMIT_CORE) == (0, 0)
-    assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
-    assert int(Path(f"/proc/{pid}/oom_score_adj").read_text()) == 500
 
 
 async def test_nobody_else_may_read_records_and_logs(

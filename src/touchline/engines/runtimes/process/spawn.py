@@ -30,6 +30,8 @@ _LIMITS = {
     resource.RLIMIT_MEMLOCK: 64 << 10,
 }
 NICENESS = 5
+"""Niceness of engines relative to this server."""
+LARGEST_NICENESS = 19
 OOM_SCORE = 500
 """OOM score adjustment of engines.
 
@@ -130,7 +132,8 @@ def _limit_resources(pid: int) -> None:
             _, hard = resource.prlimit(pid, kind)
             most_here = most if hard == resource.RLIM_INFINITY else min(most, hard)
             resource.prlimit(pid, kind, (most_here, most_here))
-        os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
+        niceness = os.getpriority(os.PRIO_PROCESS, pid) + NICENESS
+        os.setpriority(os.PRIO_PROCESS, pid, min(LARGEST_NICENESS, niceness))
         Path(f"/proc/{pid}/oom_score_adj").write_text(str(OOM_SCORE))
 
 
