@@ -113,22 +113,6 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "engines/control/test_reconciler.py",
         "only constructs and connects",
     ),
-    "live.rtsp: server udp": (
-        "live/rtsp/test_door.py",
-        "players are served over real sockets",
-    ),
-    "live.transcoding: __main__ pool process recoder": (
-        "live/transcoding/test_transcode.py",
-        "transcodes run it on real pictures",
-    ),
-    "live.transcoding: shownorder": (
-        "live/frames/test_stream.py",
-        "says of a camera's stream whether its pictures are reordered",
-    ),
-    "live.webrtc: certificate": (
-        "live/webrtc/test_webrtc.py",
-        "used with each session",
-    ),
     "live: __main__": (
         "system/test_webrtc.py",
         "a program; tested as a process",
@@ -137,29 +121,13 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "media/mp4/test_movie.py",
         "a value, read from a movie box",
     ),
-    "media.h264: colour": (
-        "studio/test_colours.py",
-        "colours are followed from camera to file",
-    ),
-    "media.h264: pictureorder": (
-        "media/h264/test_syntax.py",
-        "order of pictures is read with the syntax",
-    ),
     ("media.picture: pitchplay\nsim: pitch\n"): (
         "studio/test_pitch.py",
         "the pitch is drawn, filmed and calibrated in one test",
     ),
-    "media.storage: disk": (
-        "worker/test_disks.py",
-        "disks that fail are tested under the recorder",
-    ),
-    ("media: decodetimes\nworker.rtp: mediatime\n"): (
+    "worker.rtp: mediatime": (
         "worker/rtp/test_clock.py",
         "times of cameras are put in order there",
-    ),
-    "media: matchfiles": (
-        "media/mp4/test_ordinary.py",
-        "names of files, met in each recording",
     ),
     "sim.rtsp.media: payload player source tone": (
         "sim/rtsp/media/test_outlet.py",

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,16 @@ import av
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from support.codedcamera import COUNTERS, GOP, PLAIN, Coding, coded_frames
+from support.codedcamera import COUNTERS, GOP, PLAIN, Coding
+from support.rollingcamera import RollingCamera
 from support.viewer import Viewer, counter
 from touchline.ipc.wire import UNJOINABLE
-from touchline.live.frames.stream import CameraStream
 from touchline.live.frames.streams import Streams
 from touchline.live.hls.hls import Hls
 from touchline.live.hls.packager import PlaylistShape
 from touchline.live.transcoding import process
 from touchline.live.transcoding.pool import Transcodes
-from touchline.live.transcoding.transcode import BASELINE, CameraTranscode
+from touchline.live.transcoding.transcode import CameraTranscode
 from touchline.live.webrtc.webrtc import Peers
 
 pytestmark = pytest.mark.anyio
@@ -37,41 +37,6 @@ OPEN_GOP = Coding(b_frames=3, b_pyramid=True, open_gop=True)
 DEADLINE_S = 60.0
 
 
-class Camera:
-    """Feeds a stream at the camera's own pace."""
-
-    def __init__(self, stream: CameraStream, coding: Coding) -> None:
-        self.stream = stream
-        self._footage = coded_frames(coding)
-        stream.attach(self)
-
-    def write(self, data: bytes, /) -> None:
-        """A keyframe is asked for; this camera makes none on request."""
-
-    def close(self) -> None:
-        """The feed is ended."""
-
-    def change(self, coding: Coding) -> None:
-        """Another coding from the next frame on, as when a camera is reconfigured."""
-        self._footage = coded_frames(coding)
-
-    def push(self, count: int) -> None:
-        for frame in islice(self._footage, count):
-            self.stream.push(frame)
-
-    async def roll(self) -> None:
-        """Send each frame when it was captured."""
-        for frame in self:
-            await asyncio.sleep((frame.dts_ns - time.monotonic_ns()) / 1e9)
-            self.stream.push(frame)
-
-    def __iter__(self) -> Camera:
-        return self
-
-    def __next__(self) -> Any:
-        return next(self._footage)
-
-
 class Show:
     """A camera that is shown to viewers over WebRTC."""
 
@@ -80,7 +45,7 @@ class Show:
         self.events: list[dict[str, Any]] = []
         self.transcodes = Transcodes(self.streams, self.events.append)
         self.peers = Peers(self.transcodes, self.events.append)
-        self.camera = Camera(self.streams.get("cam0"), coding)
+        self.camera = RollingCamera(self.streams.get("cam0"), coding)
         self.viewers: list[Viewer] = []
 
     @property
@@ -202,7 +167,7 @@ async def test_a_transcoder_that_cannot_be_started_ends_only_itself() -> None:
     streams = Streams()
     events: list[dict[str, Any]] = []
     transcodes = Transcodes(streams, events.append, command=(sys.executable, "-c", "1/0"))
-    camera = Camera(streams.get("cam0"), PYRAMID)
+    camera = RollingCamera(streams.get("cam0"), PYRAMID)
     camera.push(GOP)
     shown = transcodes.of("cam0")
     shown.join()
@@ -214,28 +179,17 @@ async def test_a_transcoder_that_cannot_be_started_ends_only_itself() -> None:
     await transcodes.close()
 
 
-async def test_no_more_cameras_are_transcoded_than_there_is_room_for() -> None:
-    streams: Streams = Streams()
-    quiet = (sys.executable, "-c", "import time; time.sleep(60)")
-    transcodes = Transcodes(streams, lambda _: None, command=quiet)
-    for number in range(5):
-        Camera(streams.get(f"cam{number}"), B_FRAMES).push(GOP)
-        transcodes.of(f"cam{number}").join()
-    await until(lambda: transcodes.status().get("cam4", {}).get("state") == "failed", "full")
-    assert "4 cameras are already being transcoded" in transcodes.status()["cam4"]["error"]
-    assert transcodes.of("cam0").profile == BASELINE
-    await transcodes.close()
-
-
 SHAPE = PlaylistShape(part_s=0.25, segment_s=1.0, segments=6)
 
 
 @asynccontextmanager
-async def filming(coding: Coding, **options: Any) -> AsyncIterator[tuple[Camera, Transcodes]]:
+async def filming(
+    coding: Coding, **options: Any
+) -> AsyncIterator[tuple[RollingCamera, Transcodes]]:
     """A camera that nobody watches yet."""
     streams = Streams()
     transcodes = Transcodes(streams, lambda _: None, **options)
-    camera = Camera(streams.get("cam0"), coding)
+    camera = RollingCamera(streams.get("cam0"), coding)
     rolling = asyncio.create_task(camera.roll())
     try:
         yield camera, transcodes

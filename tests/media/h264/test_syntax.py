@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from support.parametersets import PLAIN, sets, sps
 from support.rtpcamera import avcc, encoded
-from touchline.media.decodetimes import Reordering
 from touchline.media.h264 import units as h264
 from touchline.media.h264.sei import recovery_frames
 from touchline.media.h264.slices import read_slice
@@ -68,36 +67,6 @@ def test_nothing_but_a_value_error_comes_of_garbage(data: bytes) -> None:
             read()
         except ValueError as error:
             assert str(error)  # noqa: PT017
-
-
-@pytest.mark.parametrize(
-    ("x264", "depth"),
-    [
-        (PLAIN, 0),
-        ("keyint=30:scenecut=0:bframes=2:b-adapt=0:b-pyramid=none", 1),
-        ("keyint=30:scenecut=0:bframes=3:b-adapt=0:b-pyramid=normal", 2),
-    ],
-)
-def test_the_reorder_depth_is_found_without_the_streams_word(x264: str, depth: int) -> None:
-    raw = sets(x264)
-    told = read_sps(raw[0])
-    silent = told._replace(reorder_frames=None)
-    picture = read_pps(raw[1])
-    known, guessed = Reordering(), Reordering()
-    orders = []
-    units = encoded(60, x264)
-    for unit in units:
-        head = read_slice(next(n for n in unit.nals if n[0] & 31 in {1, 5}), told, picture)
-        orders.append(known.see(head, told))
-        guessed.see(head, silent)
-    assert known.depth == depth
-    assert depth <= guessed.depth <= told.max_ref_frames
-    assert (guessed.depth > 0) == (depth > 0)
-    tops = [max((u.shown for u in units[:n]), default=-1) for n in range(60)]
-    assert [o.later for o in orders] == [u.shown > top for u, top in zip(units, tops, strict=True)]
-    assert [o.pictures for o in orders if not o.first] == [
-        u.shown - top for u, top, o in zip(units, tops, orders, strict=True) if not o.first
-    ]
 
 
 def test_the_first_slice_of_a_frame() -> None:
