@@ -23,7 +23,8 @@ SIZE = (1920, 1080)
 
 def film_pitch(folder: Path, *, seconds: float) -> Path:
     """The match's folder."""
-    return pitches.film_pitch(folder, seconds=seconds, fps=30, size=SIZE, begin_s=100.0, noise=4)
+    shooting = pitches.Shooting(seconds=seconds, fps=30, size=SIZE, begin_s=100.0, noise=4)
+    return pitches.film_pitch(folder, shooting)
 
 
 def pitch_pair() -> Pair:

@@ -27,9 +27,8 @@ def main() -> None:
     seconds = options.parse_args().seconds
     pitches = _pitch.pitches
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:
-        folder = pitches.film_pitch(
-            Path(name) / "m", seconds=seconds, fps=FPS, size=SIZE, begin_s=BEGIN_S
-        )
+        shooting = pitches.Shooting(seconds=seconds, fps=FPS, size=SIZE, begin_s=BEGIN_S)
+        folder = pitches.film_pitch(Path(name) / "m", shooting)
         pair = pitches.pitch_pair(*SIZE)
         calibration = {"version": 1, "pair": pair.to_json()}
         spec = {"folder": str(folder), "calibration": calibration, **QUICK}

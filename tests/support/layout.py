@@ -121,13 +121,9 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "media/mp4/test_movie.py",
         "a value, read from a movie box",
     ),
-    ("media.picture: pitchplay\nsim: pitch\n"): (
-        "studio/test_pitch.py",
+    "sim: pitch": (
+        "media/picture/test_pitchplay.py",
         "the pitch is drawn, filmed and calibrated in one test",
-    ),
-    "worker.rtp: mediatime": (
-        "worker/rtp/test_clock.py",
-        "times of cameras are put in order there",
     ),
     "sim.rtsp.media: payload player source tone": (
         "sim/rtsp/media/test_outlet.py",
@@ -141,49 +137,9 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "sim/test_engine.py",
         "a part of the simulated engine",
     ),
-    ("studio.pictures: encoder\nstudio.verbs: edges\n"): (
-        "studio/test_cut.py",
-        "cuts are coded with it",
-    ),
-    "studio.pictures: footage": (
-        "studio/verbs/test_panorama.py",
-        "reads recorded matches",
-    ),
-    "studio.pictures: jpeg": (
-        "studio/verbs/test_poster.py",
-        "posters are written with it",
-    ),
-    "studio.pictures: planes": (
-        "studio/test_colours.py",
-        "pictures are made of planes",
-    ),
-    ("studio.pictures: receiving\nstudio.stitching: sidebyside\nstudio.verbs: capture live\n"): (
+    "studio.verbs: live": (
         "system/test_panorama.py",
         "needs running cameras",
-    ),
-    "studio.stitching: matching": (
-        "studio/stitching/test_calibration.py",
-        "points are matched for a calibration",
-    ),
-    "studio.verbs: calibrate follow": (
-        "studio/test_pitch.py",
-        "needs a filmed pitch",
-    ),
-    "studio.verbs: reel": (
-        "studio/test_colours.py",
-        "made of footage with known colours",
-    ),
-    "studio.verbs: sprites": (
-        "studio/verbs/test_archive.py",
-        "sprites are made of an archive",
-    ),
-    "studio: __main__": (
-        "capture/processing/test_jobs.py",
-        "a program; tested as a process",
-    ),
-    "studio: errors": (
-        "studio/verbs/test_panorama.py",
-        "errors of the verbs, raised by them",
     ),
     "web.files: cuts": (
         "system/test_clips.py",
@@ -261,41 +217,21 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "web/test_description.py",
         "only constructs and connects; the description is of what it connects",
     ),
-    "worker.camera: still": (
-        "worker/camera/test_viewers.py",
-        "stills are taken for viewers only",
-    ),
-    "worker.network: feed": (
-        "worker/network/test_camera.py",
-        "feeds the pipeline of a network camera",
-    ),
-    "worker.pipeline: picturefeed pitchpicture": (
-        "worker/pipeline/test_pipeline.py",
-        "a part of the pipeline, tested with GStreamer",
-    ),
-    "worker.recording: backlog diskwatch writerthread": (
-        "worker/recording/test_recorder.py",
-        "a part of the recorder, tested on the files that it leaves",
-    ),
     "worker.rtp: accessunits errors": (
         "worker/rtp/test_properties.py",
         "a stage of the receiver, tested with whole streams",
     ),
-    "worker.rtsp: __main__ conversation describing errors link": (
+    "worker.rtsp: errors link": (
         "worker/rtsp/test_opening.py",
         "a part of a conversation with a camera, tested whole",
     ),
-    ("worker.rtsp: session\nworker.rtsp.media: udp\n"): (
+    "worker.rtsp: session": (
         "worker/network/test_camera.py",
         "tested with simulated cameras",
     ),
     "worker: __main__": (
         "worker/test_worker.py",
         "a program; tested as a process",
-    ),
-    "worker: place": (
-        "worker/test_worker.py",
-        "says where the worker writes",
     ),
 }
 """Modules of a package, the test that covers them as parts of something larger, and why."""

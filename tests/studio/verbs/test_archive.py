@@ -10,12 +10,12 @@ from typing import Any
 import av
 import pytest
 
-from support.matches import PERIOD_NS, START_NS, World, film_camera, film_match, steady
+from support.matches import START_NS, World, film_camera, film_match, steady
 from support.scenes import two_cameras
 from touchline.media.mp4 import box as mp4box
 from touchline.media.mp4 import scan as mp4scan
 from touchline.studio.errors import StudioError
-from touchline.studio.verbs import archive, panorama, sprites
+from touchline.studio.verbs import archive, panorama
 
 COPY = {"cameras": ["cam0", "cam1"], "profile": "copy", "height": 1080, "preset": "ultrafast"}
 
@@ -113,17 +113,3 @@ def test_without_a_calibration_both_views_stand_side_by_side(match: Path) -> Non
     assert (record["width"], record["height"]) == (640, 180)
     # What only one of them filmed is there too: 90 instants of camera 0, and a second of camera 1.
     assert record["frames"] == pytest.approx(90 + 29, abs=2)
-
-
-def test_thumbnails_tell_which_part_of_the_sheet_belongs_to_which_time(match: Path) -> None:
-    result = sprites.run({"folder": str(match)}, quiet, threading.Event())
-    sheet = result["sheets"]["cam0"]
-    lines = (match / sheet["vtt"]).read_text().splitlines()
-    assert lines[0] == "WEBVTT"
-    cues = [line for line in lines if "-->" in line]
-    assert len(cues) == sheet["thumbs"] == 3
-    assert cues[0].startswith("00:00:00.000 --> 00:00:0")
-    assert cues[-1].endswith(f"00:00:0{(150 * PERIOD_NS) / 1e9:.3f}")
-    assert "cam0_sprites.jpg#xywh=160,0,160,90" in lines
-    assert (match / sheet["sheet"]).stat().st_size > 500
-    assert (match / sheet["poster"]).exists()

@@ -15,7 +15,7 @@ import av
 import numpy as np
 import pytest
 
-from support.matches import PERIOD_NS, START_NS, World, film_match, steady
+from support.matches import PERIOD_NS, World, film_match, steady
 from support.scenes import TwoCameras, two_cameras
 from touchline.media.mp4 import scan as mp4scan
 from touchline.studio.errors import StudioError
@@ -165,13 +165,3 @@ def test_a_recorded_match_is_enough_to_calibrate(
     lens = result["pair"]["lens0"]
     assert (lens["width"], lens["height"]) == (640, 360)
     assert lens["focal_px"] == pytest.approx(cameras.pair.lens0.focal_px, rel=0.05)
-
-
-def test_footage_from_one_instant_to_the_next_is_found_without_reading_it_all(match: Path) -> None:
-    from touchline.studio.pictures.footage import segment_files_in, shots, usable_files
-
-    reels = segment_files_in(usable_files(match, "cam0"))
-    middle = START_NS + 2_000_000_000
-    found = list(shots(reels, from_ns=middle, to_ns=middle + 500_000_000))
-    assert len(found) == 15
-    assert found[0].at_ns >= middle

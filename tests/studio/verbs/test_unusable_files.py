@@ -111,15 +111,6 @@ def test_a_match_without_a_usable_file_has_no_pictures_and_says_why(match: Path)
         run(sprites.run, match)
 
 
-def test_a_reel_of_a_time_of_which_there_may_be_unusable_footage_says_why(match: Path) -> None:
-    later = [(START_NS + 60_000_000_000, START_NS + 61_000_000_000)]
-    with pytest.raises(StudioError, match="has no footage at these times"):
-        run(reel.run, match, **{**REEL, "stretches": later})
-    damage(match, "cam0")
-    with pytest.raises(StudioError, match=DAMAGED["cam0"]):
-        run(reel.run, match, **{**REEL, "stretches": later})
-
-
 def test_a_camera_that_got_no_archive_does_not_hide_what_the_others_lack(match: Path) -> None:
     lose(match, "cam1")
     damage(match, "cam0", "cam1")

@@ -1,15 +1,11 @@
 from __future__ import annotations
 
 import random
-from functools import partial
 from itertools import pairwise
-from operator import add
 
 import pytest
 
-from touchline.media.decodetimes import Order
 from touchline.worker.rtp.clock import CameraClock
-from touchline.worker.rtp.mediatime import MediaTime
 
 STEP_NS = 40_000_000
 START_NS = 10**12
@@ -67,15 +63,3 @@ def test_hold_ups_do_not_bend_the_line() -> None:
             arrived = START_NS + (n * STEP_NS // (30 * 10**9)) * 30 * 10**9 + 28 * 10**9
         clock.arrived(n * STEP_NS, arrived)
         assert clock.at(n * STEP_NS) == START_NS + n * STEP_NS
-
-
-def test_a_silence_that_the_stamps_tell_is_no_jump() -> None:
-    media, at = MediaTime(90_000), []
-    plain = Order(0, later=True, pictures=1, first=False)
-    numbers = [*range(30), *range(280, 300)]
-    for n in numbers:
-        now_ns = START_NS + n * STEP_NS
-        ahead = partial(add, START_NS - now_ns)
-        at.append(media.place(n * 3600, now_ns, plain, frame_ns=None, ahead_ns=ahead))
-    assert at == [n * STEP_NS for n in numbers]
-    assert media.jumps == 0

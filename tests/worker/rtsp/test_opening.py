@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import json
 import socket
 import ssl
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import pytest
 
-from support.rtsp import camera_in_thread
 from support.scriptedcamera import H264, Asked, ScriptedCamera, answer, description, scripted_camera
 from touchline.worker.rtsp import CameraRefusal, RtspError, describe
-from touchline.worker.rtsp.__main__ import main
 
 SDP = description(H264)
 DIGEST = 'Digest realm="cam", nonce="{}", algorithm=SHA-256'
@@ -204,46 +199,6 @@ def test_an_answer_that_does_not_count_is_the_answer(counted: bytes) -> None:
 
     with scripted_camera(uncounted) as camera:
         assert describe(camera.url).codec == "h264"
-
-
-def run(text: str) -> tuple[int, dict[str, object]]:
-    output = io.StringIO()
-    status = main(io.StringIO(text), output)
-    return status, json.loads(output.getvalue())
-
-
-def test_the_program_reads_credentials_from_its_input_and_prints_the_offer() -> None:
-    with scripted_camera(locked) as camera:
-        asked = {"url": camera.url, "user": "right", "password": "secret"}
-        status, said = run(json.dumps(asked))
-        assert (status, said["ok"], said["codec"]) == (0, True, "h264")
-        status, said = run(json.dumps({**asked, "user": "wrong"}))
-    assert (status, said["ok"], said["refusal"]) == (1, False, "credentials")
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"url": 5}', '{"url": "rtsp://h/", "track": []}', "[" * 60_000]
-)
-def test_the_program_refuses_input_that_is_none(text: str) -> None:
-    status, said = run(text)
-    assert (status, said["ok"]) == (2, False)
-
-
-def test_no_thread_is_left_behind() -> None:
-    with scripted_camera(plain) as camera:
-        before = threading.active_count()
-        describe(camera.url)
-        deadline = time.monotonic() + 5
-        while threading.active_count() > before + 1 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert threading.active_count() <= before + 1
-
-
-@pytest.mark.parametrize("codec", ["h264", "h265"])
-def test_the_size_is_read_from_the_parameter_sets(codec: str) -> None:
-    with camera_in_thread(codec=codec, sdp_size="none") as camera:
-        offer = describe(camera.url)
-    assert (offer.codec, offer.width, offer.height) == (codec, 320, 180)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import numpy as np
+
+from support.scenes import TwoCameras, two_cameras
+from touchline.studio.stitching.matching import (
+    Matches,
+    match,
+    pooled,
+    sharpness,
+    without_overlays,
+)
+
+SIZE = (960, 540)
+
+
+@cache
+def found(apart_deg: float, k1: float, roll_deg: float) -> tuple[TwoCameras, Matches]:
+    cameras = two_cameras(*SIZE, apart_deg=apart_deg, k1=k1, roll_deg=roll_deg)
+    return cameras, pooled([match(*cameras.pictures(seed=seed)) for seed in (1, 2)])
+
+
+def test_a_spot_that_stands_still_does_not_outweigh_the_rest() -> None:
+    _, matches = found(55, -0.12, 1.5)
+    assert len(pooled([matches] * 10)) <= 3 * len(matches)
+    assert len(pooled([])) == 0
+
+
+def test_what_both_see_is_matched_to_a_pixel() -> None:
+    cameras, matches = found(55, -0.12, 1.5)
+    there = cameras.pair.cam0_to_cam1(matches.points0[None])[0]
+    off = np.linalg.norm(there - matches.points1, axis=1)
+    assert len(matches) > 50
+    assert np.median(off[np.isfinite(off)]) < 1.5
+
+
+def test_pictures_without_anything_in_them_have_no_matches() -> None:
+    flat = np.full((200, 300), 90, np.uint8)
+    assert len(match(flat, flat)) == 0
+
+
+def test_what_a_camera_writes_into_its_picture_is_no_match() -> None:
+    same = np.array([[10.0, 10.0], [50.0, 80.0]])
+    moved = same + np.array([[0.5, 0.0], [40.0, 0.0]])
+    kept = without_overlays(Matches(same, moved), (100, 100), (100, 100))
+    assert kept.points0.tolist() == [[50.0, 80.0]]
+
+
+def test_a_blurred_picture_is_less_sharp() -> None:
+    cameras, _ = found(55, -0.12, 1.5)
+    picture, _ = cameras.pictures(seed=1)
+    blurred = cv2.GaussianBlur(picture, (0, 0), 5)
+    assert sharpness(picture) > 10 * sharpness(np.asarray(blurred, np.uint8))
