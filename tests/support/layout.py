@@ -61,6 +61,10 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "client/test_rest.py",
         "errors of the client, raised by it",
     ),
+    "engines.http: errors": (
+        "engines/http/test_answers.py",
+        "errors of answers, raised by reading them",
+    ),
     "client: models": (
         "client/test_rest.py",
         "only declares the shapes of answers",

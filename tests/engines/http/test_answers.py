@@ -6,7 +6,8 @@ import aiohttp
 import pytest
 
 from support.hostile import Send, hostile, redirecting, saying
-from touchline.engines.http.answers import AnswerRefused, foreign_session
+from touchline.engines.http.answers import foreign_session
+from touchline.engines.http.errors import AnswerRefused
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ import pytest
 from support.codedbytes import CODEC, frame
 from support.codedcamera import GOP, PLAIN, Coding, coded_frames
 from touchline.live.frames.frame import LiveFrame
-from touchline.live.transcoding.shownorder import PLAIN_AFTER_NS, ShownOrder
+from touchline.live.frames.shownorder import PLAIN_AFTER_NS, ShownOrder
 from touchline.media.h264.codec import Codec
 
 MAIN = Codec(320, 180, CODEC.avcc.replace(b"\x42\xc0\x1f", b"\x4d\x40\x1f"))

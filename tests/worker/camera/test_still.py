@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from support.coded import CODEC, frames
 from touchline.media.h264.units import annex_b
-from touchline.worker.pipeline.still import StillOutlet, still_bytes
+from touchline.worker.camera.still import StillOutlet, still_bytes
 
 
 def test_the_first_keyframe_is_taken_and_no_other() -> None:

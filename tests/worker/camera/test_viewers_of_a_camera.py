@@ -10,9 +10,9 @@ import pytest
 from support.coded import frames
 from touchline.ipc.tee import Tee
 from touchline.media.h264.units import annex_b
-from touchline.worker.pipeline import viewers as module
-from touchline.worker.pipeline.camera import CameraRunner
-from touchline.worker.pipeline.viewers import FeedUnreachable, Unseen, Viewers
+from touchline.worker.camera import viewers as module
+from touchline.worker.camera.runner import CameraRunner
+from touchline.worker.camera.viewers import FeedUnreachable, Unseen, Viewers
 
 pytestmark = pytest.mark.anyio
 
