@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
-from collections.abc import Iterator
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +26,7 @@ from support.docker import (
     skip_where_impossible,
 )
 
-PORT = 2375
+PORT, TLS_PORT = 2375, 2376
 
 _CABLES = ipaddress.IPv4Network("10.217.0.0/16")
 
@@ -73,19 +77,24 @@ class OtherMachine:
         ip("link", "set", interface, "up", enter=enter)
 
 
+@dataclass(frozen=True)
 class RemoteDocker:
-    """A daemon on another machine; `url` is where a server on this one finds it."""
+    """A daemon on another machine.
 
-    def __init__(self, machine: OtherMachine, daemon: Daemon) -> None:
-        self.machine, self.daemon = machine, daemon
-        self.url = f"tcp://{machine.address}:{PORT}"
+    `client` are the variables by which a server on this one finds it, and is let in.
+    """
+
+    machine: OtherMachine
+    daemon: Daemon
+    client: Mapping[str, str]
 
 
 @contextmanager
-def remote_docker() -> Iterator[RemoteDocker]:
+def remote_docker(certificates: Path | None = None) -> Iterator[RemoteDocker]:
     """A daemon on another machine, with the tests' images; skips where none can run.
 
-    The tests' own commands reach it by a socket, whatever becomes of the cable.
+    With a folder for `certificates`, both sides prove by them who they are. The tests' own commands
+    reach it by a socket, whatever becomes of the cable.
     """
     skip_where_impossible()
     try:
@@ -93,9 +102,47 @@ def remote_docker() -> Iterator[RemoteDocker]:
     except CannotRun as error:
         pytest.skip(str(error))
     try:
-        options = (f"--host=tcp://{machine.address}:{PORT}", "--tls=false")
+        if certificates is None:
+            url, options = f"tcp://{machine.address}:{PORT}", ["--tls=false"]
+            client = {"DOCKER_HOST": url}
+        else:
+            url, options = f"tcp://{machine.address}:{TLS_PORT}", ["--tlsverify"]
+            _certify(certificates, machine.address)
+            for name in ("ca", "cert", "key"):
+                file = certificates / f"{'' if name == 'ca' else 'server-'}{name}.pem"
+                options.append(f"--tls{'cacert' if name == 'ca' else name}={file}")
+            client = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates)}
+            client["DOCKER_HOST"] = url
+        options.append(f"--host={url}")
         with private_daemon(live_restore=True, enter=machine.enter, options=options) as daemon:
             machine.leads_to(daemon.network)
-            yield RemoteDocker(machine, daemon)
+            yield RemoteDocker(machine, daemon, client)
     finally:
         machine.close()
+
+
+def _certify(folder: Path, address: str) -> None:
+    """Make an authority, and certificates of a daemon at this address and of its client."""
+    if shutil.which("openssl") is None:
+        pytest.skip("the program openssl is not installed (Debian: openssl)")
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    new = ("-newkey", "rsa:2048", "-nodes")
+    openssl(
+        "req", "-x509", *new, "-days", "2", "-subj", "/CN=tests", "-keyout", "ca-key.pem",
+        "-out", "ca.pem",
+    )  # fmt: skip
+    for prefix, usage in (("server-", "serverAuth"), ("", "clientAuth")):
+        openssl(
+            "req", *new, "-subj", "/CN=tests-docker", "-keyout", f"{prefix}key.pem",
+            "-out", "request.pem",
+        )  # fmt: skip
+        extensions = f"subjectAltName=IP:{address}\nextendedKeyUsage={usage}\n"
+        (folder / "extensions").write_text(extensions)
+        openssl(
+            "x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca-key.pem",
+            "-CAcreateserial", "-days", "2", "-extfile", "extensions",
+            "-out", f"{prefix}cert.pem",
+        )  # fmt: skip

@@ -31,7 +31,7 @@ def remote() -> Iterator[RemoteDocker]:
 
 def settings(remote: RemoteDocker, *, least: int) -> Mapping[str, str]:
     return {
-        "DOCKER_HOST": remote.url,
+        **remote.client,
         "API_KEY": KEY,
         "TOUCHLINE_HOST": "0.0.0.0",
         "TOUCHLINE_ENGINES__SCALING": SCALING.format(least=least),
@@ -105,6 +105,18 @@ def test_clients_everywhere_reach_engines_at_the_other_machines_address(
             remote.daemon.remove(f"label={server.label}")
             server.until(lambda: server.engines() == [])
         assert f"Engines are containers on {far}, a remote daemon" in server.output()
+
+
+@pytest.mark.slow
+def test_a_daemon_that_wants_certificates_is_shown_them(tmp_path: Path) -> None:
+    certificates = tmp_path / "certificates"
+    certificates.mkdir()
+    data = tmp_path / "data"
+    data.mkdir()
+    with remote_docker(certificates) as remote:
+        env = settings(remote, least=0)
+        with engine_server(data, docker=remote.daemon, env=env) as server:
+            assert acexy_here(server.origin)["host"] == remote.machine.address
 
 
 def test_a_daemon_that_crashes_and_returns_finds_every_engine_and_stream_kept(
