@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -337,7 +338,9 @@ def free_network(among: ipaddress.IPv4Network) -> ipaddress.IPv4Network:
     }
     routes: list[Mapping[str, str]] = json.loads(ip("-json", "route"))
     routed = {each["dst"] for each in routes}
-    for network in among.subnets(new_prefix=24):
+    subnets = list(among.subnets(new_prefix=24))
+    random.shuffle(subnets)  # others may look for one at the same time
+    for network in subnets:
         if str(network) not in routed and not any(address in network for address in taken):
             return network
     raise CannotRun(f"no network in {among} is free")
