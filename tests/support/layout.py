@@ -3,35 +3,9 @@
 from __future__ import annotations
 
 _GROUPS: dict[str, tuple[str, str]] = {
-    "finding": (
-        "test_check.py",
-        "a part of `touchline check`, whose findings are tested as printed",
-    ),
-    "capture.jobkinds: follow sprites": (
-        "capture/jobkinds/test_kinds.py",
-        "only declare a kind without an order of its own",
-    ),
-    "capture.live: sessions": (
-        "capture/live/test_signalling.py",
-        "sessions are opened by signalling only",
-    ),
-    "capture.live: shown": (
-        "capture/live/test_preview.py",
-        "what is shown is decided for the preview only",
-    ),
-    "capture.programs: studio": (
-        "capture/processing/test_jobs.py",
-        "jobs run the studio program",
-    ),
-    "capture.programs: viewer": (
-        "capture/live/test_preview.py",
-        "the preview runs the viewer program",
-    ),
-    "capture.recording: context": (
-        "capture/recording/test_recorder.py",
-        "the shared collaborators of the recorder",
-    ),
     (
+        "core: answers\n"
+        "core.history: answers\n"
         "capture: answers\n"
         "capture.cameras: answers\n"
         "capture.host: answers\n"
@@ -46,196 +20,147 @@ _GROUPS: dict[str, tuple[str, str]] = {
         "capture.recording.health: answers\n"
         "capture.recording.verdict: answers\n"
         "capture.settings: answers\n"
-        "core: answers\n"
-        "core.history: answers\n"
-        "engines.provisioning: answers\n"
-    ): (
-        "contract/test_openapi.py",
-        "only declares answers; the schema of all answers is compared with the published one",
-    ),
-    "capture: assembly front": (
-        "system/test_match_day.py",
-        "only construct and connect, for every server that runs",
-    ),
-    "client: errors": (
-        "client/test_rest.py",
-        "errors of the client, raised by it",
-    ),
-    "engines.http: errors": (
-        "engines/http/test_answers.py",
-        "errors of answers, raised by reading them",
-    ),
-    "client: models": (
-        "client/test_rest.py",
-        "only declares the shapes of answers",
-    ),
-    "core.database: schema": (
-        "core/database/test_migrations.py",
-        "only declares tables; migrations are compared with it",
-    ),
-    "core.events: kinds": (
-        "web/test_schema.py",
-        "only declares the kinds of events",
-    ),
-    "core.database.migrations: earlier": (
-        "contract/engines/test_earlier_system.py",
-        "a server is started on the database of the earlier program",
-    ),
-    (
-        "core.database.migrations: env\n"
-        "core.database.migrations.versions: v0001_events v0002_events_found v0003_engines\n"
-        "  v0004_sessions\n"
-    ): (
-        "core/database/test_migrations.py",
-        "migrations are run and compared as a sequence",
-    ),
-    (
         "engines.control: answers\n"
         "engines.model: answers\n"
         "engines.monitoring: answers\n"
+        "engines.provisioning: answers\n"
         "engines.status: answers\n"
         "engines.streams: answers\n"
         "engines.variants: answers\n"
         "engines.vpn: answers\n"
     ): (
         "contract/test_openapi.py",
-        "the schema of all answers is compared with the published one",
-    ),
-    "engines.model: clock runtime": (
-        "engines/provisioning/test_provisioner.py",
-        "values of the half, in each test of engines",
-    ),
-    ("engines.model: readiness\nengines.runtimes: kind\n"): (
-        "engines/test_readiness.py",
-        "what a kind finds is told by the check of the machine",
-    ),
-    "engines.runtimes.process: settings": (
-        "engines/runtimes/test_auto.py",
-        "only declares settings; one is given there",
-    ),
-    "engines: assembly demo front parts": (
-        "engines/control/test_reconciler.py",
-        "only constructs and connects",
-    ),
-    "live: __main__": (
-        "system/test_webrtc.py",
-        "a program; tested as a process",
-    ),
-    "media.h264: codec": (
-        "media/mp4/test_movie.py",
-        "a value, read from a movie box",
-    ),
-    "sim: pitch": (
-        "media/picture/test_pitchplay.py",
-        "the pitch is drawn, filmed and calibrated in one test",
-    ),
-    "sim.rtsp.media: payload player source tone": (
-        "sim/rtsp/media/test_outlet.py",
-        "a part of what the simulated camera sends",
-    ),
-    "sim.rtsp: misbehaviour servedcamera server transport": (
-        "sim/rtsp/test_connection.py",
-        "a part of the simulated camera, tested over its socket, option by option",
-    ),
-    "sim: httpserver mpegts": (
-        "sim/test_engine.py",
-        "a part of the simulated engine",
-    ),
-    "studio.verbs: live": (
-        "system/test_panorama.py",
-        "needs running cameras",
-    ),
-    "web.files: cuts": (
-        "system/test_clips.py",
-        "cuts are downloaded there",
-    ),
-    "web.http: deps errors methods telemetry": (
-        "contract/test_routes.py",
-        "under each route",
-    ),
-    "web.models.engines: orchestrator provisioning streams variants": (
-        "contract/engines/test_provisioning.py",
-        "only declares requests and answers, sent and read in the tests of the contract",
-    ),
-    "web.models: base unknownfields": (
-        "web/test_hostile_input.py",
-        "what all bodies have in common, tested with bodies that clients must not send",
+        "declares types only; the schema of all answers is compared with the published one",
     ),
     (
         "web.models: errors events links service session\n"
-        "web.models.capture: clips details diagnostics library panorama preview processing\n"
-        "  recording\n"
+        "web.models.capture: clips details diagnostics library preview recording\n"
     ): (
         "contract/test_examples.py",
-        "only declares the shapes of answers; the examples of the contract are read with it",
+        "declares types only; the examples of the contract are read with them",
     ),
-    "web.routes.capture: diagnostics": (
-        "contract/test_diagnostics.py",
-        "handlers are tested as the API is documented",
-    ),
-    "web.routes.capture: library": (
-        "contract/test_library.py",
-        "handlers are tested as the API is documented",
-    ),
-    "web.routes.capture: matches trash": (
-        "contract/test_matches.py",
-        "handlers are tested as the API is documented",
-    ),
-    "web.routes.capture: recording": (
-        "contract/test_recording.py",
-        "handlers are tested as the API is documented",
-    ),
-    "web.routes.engines: cached engines orchestrator provisioning": (
+    "web.models.engines: orchestrator provisioning variants": (
         "contract/engines/test_provisioning.py",
-        "handlers are tested as the API is documented",
+        "declares types only; they are sent and read in the tests of the contract",
     ),
-    "web.routes.engines: streams": (
-        "contract/engines/test_streams.py",
-        "handlers are tested as the API is documented",
+    "finding": ("test_check.py", "declares a type only, of which `touchline check` makes a table"),
+    "capture.jobkinds: follow sprites": (
+        "capture/jobkinds/test_kinds.py",
+        "declares a kind only, without an order of its own",
     ),
-    "web.routes.engines: structured": (
-        "contract/engines/test_refusals.py",
-        "the form of refusals is tested as the API is documented",
+    "client: errors models": ("client/test_rest.py", "declares types only, that the client uses"),
+    "core.database: schema": (
+        "core/database/test_migrations.py",
+        "declares tables only; the migrated database is compared with them",
     ),
-    "web.routes.engines: variants": (
-        "contract/engines/test_custom_variant.py",
-        "handlers are tested as the API is documented",
+    "core.events: kinds": (
+        "web/test_schema.py",
+        "declares words only; the dashboard's are compared with them",
     ),
-    "web.routes: events": (
-        "contract/test_events.py",
-        "handlers are tested as the API is documented",
+    "engines.model: clock readiness": (
+        "engines/test_readiness.py",
+        "declares types only, of what the machine has",
     ),
-    ("web.routes: service\nweb.routes.capture: cloud panorama processing\n"): (
-        "contract/test_routes.py",
-        "handlers are tested as the API is documented",
+    ("engines.model: runtime\nengines.runtimes: kind\n"): (
+        "engines/runtimes/test_conformance.py",
+        "declares interfaces only, which all runtimes fulfil",
     ),
-    "web.server: websocket": (
-        "web/websocket/test_sockets.py",
-        "tested over real sockets",
+    "engines.runtimes.process: settings": (
+        "engines/runtimes/test_auto.py",
+        "declares settings only, without a rule of its own",
     ),
-    "web.websocket: actions channels": (
-        "web/websocket/test_hub.py",
-        "under each message of a hub",
+    "media.h264: codec": ("media/mp4/test_movie.py", "declares a type only, read from a movie box"),
+    "worker.rtp: errors": ("worker/rtp/test_properties.py", "declares an error only"),
+    "worker.rtsp: errors": ("worker/rtsp/test_opening.py", "declares errors only, raised there"),
+    (
+        "core.database.migrations: env\n"
+        "core.database.migrations.versions: v0001_events v0002_events_found v0003_engines\n"
+        "  v0004_sessions\n"
+    ): ("core/database/test_migrations.py", "migrations are run and compared as a sequence"),
+    "core.database.migrations: earlier": (
+        "contract/engines/test_earlier_system.py",
+        "a server is started on the database of the earlier program",
+    ),
+    "capture: assembly front": (
+        "system/test_match_day.py",
+        "only construct and connect, for every server that runs",
+    ),
+    "capture.recording: context": (
+        "capture/recording/test_recorder.py",
+        "what the parts of the recorder share; it decides nothing by itself",
+    ),
+    "engines: assembly demo front parts": (
+        "engines/control/test_reconciler.py",
+        "only construct and connect, for every half that a test opens",
     ),
     "web: app": (
         "web/test_description.py",
         "only constructs and connects; the description is of what it connects",
     ),
-    "worker.rtp: accessunits errors": (
-        "worker/rtp/test_properties.py",
-        "a stage of the receiver, tested with whole streams",
+    "web.http: deps methods": (
+        "contract/test_routes.py",
+        "one line each, under each route",
     ),
-    "worker.rtsp: errors link": (
+    "live: __main__": ("system/test_webrtc.py", "a program; tested as a process"),
+    "worker: __main__": ("worker/test_worker.py", "a program; tested as a process"),
+    "studio.verbs: live": ("system/test_panorama.py", "needs running cameras"),
+    "sim: httpserver": ("sim/test_engine.py", "serves the simulated engine, over its socket"),
+    "sim.rtsp: misbehaviour servedcamera server": (
+        "sim/rtsp/test_connection.py",
+        "a part of the simulated camera, tested over its socket, option by option",
+    ),
+    "sim.rtsp.media: player source": (
+        "sim/rtsp/media/test_outlet.py",
+        "what the simulated camera sends, tested over its socket, option by option",
+    ),
+    "web.server: websocket": (
+        "web/websocket/test_sockets.py",
+        "limits of a connection, tested over real sockets",
+    ),
+    "worker.rtp: accessunits": (
+        "worker/rtp/test_properties.py",
+        "a stage of the receiver, tested with whole streams from any packets",
+    ),
+    "worker.rtsp: link": (
         "worker/rtsp/test_opening.py",
-        "a part of a conversation with a camera, tested whole",
+        "connections and TLS, tested with cameras on real sockets",
     ),
     "worker.rtsp: session": (
         "worker/network/test_camera.py",
-        "tested with simulated cameras",
+        "a whole session, tested with simulated cameras",
     ),
-    "worker: __main__": (
-        "worker/test_worker.py",
-        "a program; tested as a process",
+    "web.routes: events": ("contract/test_events.py", "handlers, tested as the API is documented"),
+    "web.routes.capture: diagnostics": (
+        "contract/test_diagnostics.py",
+        "handlers, tested as the API is documented",
+    ),
+    "web.routes.capture: library": (
+        "contract/test_library.py",
+        "handlers, tested as the API is documented",
+    ),
+    "web.routes.capture: matches trash": (
+        "contract/test_matches.py",
+        "handlers, tested as the API is documented",
+    ),
+    "web.routes.capture: recording": (
+        "contract/test_recording.py",
+        "handlers, tested as the API is documented",
+    ),
+    ("web.routes: service\nweb.routes.capture: cloud panorama processing\n"): (
+        "contract/test_routes.py",
+        "handlers, tested as the API is documented",
+    ),
+    "web.routes.engines: engines orchestrator provisioning": (
+        "contract/engines/test_provisioning.py",
+        "handlers, tested as the API is documented",
+    ),
+    "web.routes.engines: streams": (
+        "contract/engines/test_streams.py",
+        "handlers, tested as the API is documented",
+    ),
+    "web.routes.engines: variants": (
+        "contract/engines/test_custom_variant.py",
+        "handlers, tested as the API is documented",
     ),
 }
 """Modules of a package, the test that covers them as parts of something larger, and why."""
