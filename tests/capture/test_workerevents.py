@@ -168,5 +168,5 @@ async def test_a_folder_that_is_taken_away_is_an_issue_of_the_recording(tmp_path
 async def test_a_refused_start_is_an_event(tmp_path: Path) -> None:
     async with studio(tmp_path, min_free_bytes=1 << 60) as it:
         report = await it.start()
-        assert not report["success"]
+        assert (report["success"], report["code"]) == (False, "disk_full")
         assert ("recording", "refused", report["message"]) in it.events.recorded

@@ -81,8 +81,9 @@ async def test_commands_return_data_or_raise_with_the_servers_words(system: Fake
             )
             assert started["match_id"] == "m1"
             assert listing == {"recordings": {}}
-            with pytest.raises(CommandFailed, match="Unknown action: fly"):
+            with pytest.raises(CommandFailed, match="Unknown action: fly") as failed:
                 await connection.command("fly")
+            assert failed.value.code == "unknown_action"
 
 
 @pytest.mark.parametrize(("key", "status"), [(None, 401), ("wrong", 403), (KEY, None)])

@@ -131,6 +131,7 @@ async def test_a_recording_runs_although_its_details_cannot_be_stored(
         started = (await client.post(f"{API}/recording", json=body)).json()
     assert started["success"] is True
     assert "without its details" in started["warnings"][0]
+    assert started["details_saved"] is False
 
 
 async def test_a_match_goes_to_the_trash_and_comes_back(real: FakeSystem) -> None:

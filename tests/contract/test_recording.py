@@ -21,7 +21,11 @@ DEADLINE_S = 5.0
 async def test_a_match_is_started_refused_protected_and_stopped(system: FakeSystem) -> None:
     async with client_of(system) as client:
         idle = await client.delete(f"{API}/recording")
-        assert idle.json() == {"success": False, "message": "Not currently recording"}
+        assert idle.json() == {
+            "success": False,
+            "message": "Not currently recording",
+            "code": "not_recording",
+        }
 
         started = await client.post(f"{API}/recording", json={"match_id": "m1"})
         assert (started.status_code, started.json()["success"]) == (200, True)
@@ -29,10 +33,15 @@ async def test_a_match_is_started_refused_protected_and_stopped(system: FakeSyst
 
         again = await client.post(f"{API}/recording", json={"match_id": "m2"})
         assert again.status_code == 200
-        assert again.json() == {"success": False, "message": "Already recording match: m1"}
+        assert again.json() == {
+            "success": False,
+            "message": "Already recording match: m1",
+            "code": "already_recording",
+        }
 
         protected = (await client.delete(f"{API}/recording")).json()
         assert (protected["success"], protected["protected"]) == (False, True)
+        assert protected["code"] == "recording_protected"
 
         stopped = await client.delete(f"{API}/recording", params={"force": "true"})
         assert stopped.json()["message"] == "Recording stopped successfully"

@@ -153,7 +153,7 @@ class FakeRecorder:
             valid_match_id(match_id)
         if self.match_id is not None and not force:
             message = f"Already recording match: {self.match_id}"
-            return {"success": False, "message": message}
+            return {"success": False, "message": message, "code": "already_recording"}
         self.match_id = match_id or f"match_{int(time.time())}"
         self.changed.mark()
         return {
@@ -167,13 +167,19 @@ class FakeRecorder:
 
     async def stop(self, *, force: bool) -> dict[str, Any]:
         if self.match_id is None:
-            return {"success": False, "message": "Not currently recording"}
+            message = "Not currently recording"
+            return {"success": False, "message": message, "code": "not_recording"}
         if self.age_s < PROTECTION_S and not force:
             message = (
                 f"Recording protected for {PROTECTION_S}s. Current duration: {self.age_s:.1f}s. "
                 "Use force=True to override."
             )
-            return {"success": False, "message": message, "protected": True}
+            return {
+                "success": False,
+                "message": message,
+                "code": "recording_protected",
+                "protected": True,
+            }
         self.match_id = None
         self.changed.mark()
         return {

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import anyio
+from pydantic import BaseModel
 
 from support.supervised import supervisor
 from touchline.core.errors import Blocked
@@ -23,6 +24,12 @@ HELLO = {"v": 1, "type": "hello", "channels": ["status"]}
 PONG = {"v": 1, "type": "pong"}
 DEADLINE_S = 5.0
 NEVER_S = 3600.0
+
+
+class Lines(BaseModel):
+    """Parameters that are checked."""
+
+    lines: int
 
 
 @dataclass
@@ -39,6 +46,7 @@ class Work:
             "read": Action(self._read, reads=True),
             "slow": Action(self._slow),
             "blocked": Action(self._blocked),
+            "checked": Action(self._checked),
             "broken": Action(self._broken),
         }
 
@@ -57,6 +65,10 @@ class Work:
 
     async def _blocked(self, params: Mapping[str, Any]) -> Any:
         raise Blocked("Could not acquire camera resources for recording", code="cameras_taken")
+
+    async def _checked(self, params: Mapping[str, Any]) -> Any:
+        del params
+        Lines.model_validate({"lines": None})
 
     async def _broken(self, params: Mapping[str, Any]) -> Any:
         raise RuntimeError("/home/operator/secret")

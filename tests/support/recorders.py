@@ -71,9 +71,11 @@ class FakeProber:
 class FakeEvents:
     def __init__(self) -> None:
         self.recorded: list[tuple[str, str, str]] = []
+        self.details: list[dict[str, Any]] = []
 
-    def record(self, type_: str, category: str, message: str, **_: Any) -> None:
+    def record(self, type_: str, category: str, message: str, **details: Any) -> None:
         self.recorded.append((type_, category, message))
+        self.details.append(details)
 
 
 @dataclass

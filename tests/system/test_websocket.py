@@ -20,6 +20,11 @@ from touchline.client import Client, Live
 pytestmark = pytest.mark.anyio
 
 DEADLINE_S = 20.0
+ALREADY = {
+    "success": False,
+    "message": "Already recording match: m1",
+    "code": "already_recording",
+}
 
 
 @pytest.fixture
@@ -61,7 +66,7 @@ async def test_a_match_is_started_watched_and_stopped_over_one_socket(server: Se
         assert (started["success"], started["cameras_started"]) == (True, [0, 1])
         await until(connection, "m1")
         declined = await connection.command("start_recording", match_id="m2")
-        assert declined == {"success": False, "message": "Already recording match: m1"}
+        assert declined == ALREADY
         assert connection.latest["pipeline_state"].data["mode"] == "recording"
         assert set(connection.latest["status"].data) == set(server.get("/status"))
         stopped = await connection.command("stop_recording", force=True)
@@ -103,10 +108,7 @@ async def test_the_client_finds_the_recording_again_after_the_server_was_killed(
         # Sent to nobody: it waits for the next life, which knows what is recorded.
         pending = asyncio.ensure_future(connection.command("start_recording", match_id="m2"))
         await asyncio.to_thread(server.start)
-        assert await asyncio.wait_for(pending, DEADLINE_S) == {
-            "success": False,
-            "message": "Already recording match: m1",
-        }
+        assert await asyncio.wait_for(pending, DEADLINE_S) == ALREADY
         await until(connection, "m1", after=lives)
         assert (await connection.command("stop_recording", force=True))["success"]
 

@@ -62,7 +62,7 @@ def is_well_formed(message: Any) -> bool:
         "pong": [set()],
         "error": [{"code", "message"}],
         "command_ack": [{"id", "action"}],
-        "command_result": [{"id", "success", "data"}, {"id", "success", "error"}],
+        "command_result": [{"id", "success", "data"}, {"id", "success", "error", "code"}],
         "webrtc_state": [{"data"}],
         **{name: [{"ts", "data"}] for name in CHANNELS},
     }

@@ -115,13 +115,17 @@ test("a command is sent again under its own id until there is a result", async (
   socket.stop();
 });
 
-test("what the server could not do is an error with its words", async () => {
+test.each([
+  [{ code: "cameras_taken" }, "cameras_taken"],
+  [{}, null],
+])("what the server could not do is an error with its words and its code", async (more, code) => {
   const socket = made();
   socket.start();
   newest().hello();
   const result = socket.command("stop_recording");
-  newest().tell({ type: "command_result", id: newest().sent[0]?.id, success: false, error: "No" });
-  await expect(result).rejects.toThrow("No");
+  const { id } = newest().sent[0] ?? {};
+  newest().tell({ type: "command_result", id, success: false, error: "No", ...more });
+  await expect(result).rejects.toMatchObject({ message: "No", status: 200, code });
   socket.stop();
 });
 

@@ -235,7 +235,7 @@ export class LiveSocket {
     this.pending.delete(id);
     clearTimeout(pending.timer);
     if (message.success) pending.done(message.data);
-    else pending.failed(new ServerError(String(message.error ?? words.errors.unknown.what), 200));
+    else pending.failed(failureOf(message));
   }
 
   private closed(socket: WebSocket, event: CloseEvent | undefined) {
@@ -256,6 +256,12 @@ export class LiveSocket {
     this.connection = connection;
     for (const listener of this.connectionListeners) listener();
   }
+}
+
+/** Why a command was not carried out; its code is one of those of the routes. */
+function failureOf({ error, code }: Message): ServerError {
+  const said = String(error ?? words.errors.unknown.what);
+  return new ServerError(said, 200, typeof code === "string" ? code : null);
 }
 
 /** Nothing more is heard of it. */

@@ -1,8 +1,16 @@
-import { ServerError } from "../api/http";
+import { type Schema, ServerError } from "../api/http";
 import { words } from "../messages";
 
 /** What went wrong, what to do about it, and the server's own sentence where it says more. */
 export type ErrorWords = { what: string; todo?: string; details?: string };
+
+/** What a service reports that did not do what it was asked for, as an error whose code has words. */
+export const declined = ({ message, code }: { message: string; code?: string | null }) =>
+  new ServerError(message, 200, code ?? null);
+
+/** Why a job failed, as an error whose code has words. */
+export const jobFailure = ({ message, advice, code }: Schema["JobFault"]) =>
+  declined({ message: [message, advice].filter(Boolean).join(" "), code });
 
 /** An error in words for people, by the code that the server gave it. */
 export function errorWords(error: unknown): ErrorWords {

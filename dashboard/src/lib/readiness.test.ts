@@ -68,10 +68,16 @@ test("a start that failed names the camera, and keeps the words of programs apar
     reason: null,
     details: ["RIGHT: gst-resource-error-quark: Could not open (7)"],
   });
-  expect(startFailure({ success: false, message: "Already recording match: m1" }, [LEFT])).toEqual({
+  const already = { success: false, message: "Already recording match: m1" };
+  expect(startFailure(already, [LEFT])).toEqual({
     title: "The recording did not start",
     reason: "Already recording match: m1",
     details: [],
+  });
+  expect(startFailure({ ...already, code: "already_recording" }, [LEFT])).toEqual({
+    title: "The recording did not start",
+    reason: "Another match is being recorded. Stop it first.",
+    details: ["Already recording match: m1"],
   });
   const none = { success: false, message: "Failed to start any cameras", failed_cameras: [0, 1] };
   expect(startFailure(none, [LEFT, RIGHT]).title).toBe(

@@ -1,5 +1,6 @@
 import type { Schema } from "../api/http";
 import { words } from "../messages";
+import { declined, errorWords } from "./errorWords";
 import { list } from "./format";
 import { isLost, isStale, nameOfCamera } from "./problems";
 
@@ -76,13 +77,22 @@ export function recordingInWords(recording: Extract<Recording, { recording: true
 type Report = Schema["StartReport"];
 export type Failure = { title: string; reason: string | null; details: string[] };
 
+/** A start that was refused, with what the catalogue says about the reason. */
+export function refusalOf(error: Error): Failure {
+  const { what, todo, details } = errorWords(error);
+  return {
+    title: words.matchday.start.refused,
+    reason: todo ? `${what} ${todo}` : what,
+    details: details ? [details] : [],
+  };
+}
+
 /** Why a start came to nothing, in plain words; the words of programs are for those who ask. */
 export function startFailure(report: Report, cameras: readonly Camera[]): Failure {
   const { start } = words.matchday;
   const ids = report.cameras_failed ?? report.failed_cameras ?? [];
   const failed = ids.map((id) => ({ name: nameOfCamera(`camera_${id}`, cameras) }));
-  // Without a camera that failed, the server says itself what has to be done.
-  if (failed.length === 0) return { title: start.refused, reason: report.message, details: [] };
+  if (failed.length === 0) return refusalOf(declined(report));
   return {
     title: start.refusedBecause(areOffline(failed)),
     reason: null,

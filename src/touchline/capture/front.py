@@ -118,7 +118,7 @@ class Capture:
             warning = f"The match is recorded without its details: {error.message}"
             log.warning("%s", warning)
             # The report itself is that of every client that waited for this start.
-            return {**report, "warnings": [warning]}
+            return {**report, "warnings": [warning], "details_saved": False}
         return report
 
     async def delete_match(self, match_id: str) -> Deleted:

@@ -35,6 +35,7 @@ from touchline.capture.live.signalling import Signalling
 from touchline.capture.live.stills import Stills
 from touchline.capture.logs.alertlog import Alerts
 from touchline.capture.logs.diagnostics import Diagnostics
+from touchline.capture.logs.diskstates import meaning_of
 from touchline.capture.logs.files import LogFiles, open_log_files
 from touchline.capture.logs.taskalerts import TASK_ALERTS_EVERY_S, TaskAlerts, task_alert
 from touchline.capture.recording.context import RecordingContext
@@ -259,6 +260,7 @@ def _make_folders(disk: RecordingsDisk, runtime: Path, events: EventLog) -> None
     fault = disk.prepare()
     if fault is not None:
         log.error("nothing can be recorded: %s. To fix it: %s", fault.message, fault.mend)
-        events.record("recording", "disk", fault.message, mend=fault.mend)
+        code = meaning_of(fault.state, None).kind
+        events.record("recording", "disk", fault.message, mend=fault.mend, code=code)
     runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.chmod(runtime, 0o700)  # noqa: PTH101  (an existing folder may be open to others)

@@ -24,7 +24,14 @@ class Rejected(ClientError):
 
 
 class CommandFailed(ClientError):
-    """The server could not carry out the command; the message is the server's."""
+    """The server could not carry out the command; the message is the server's.
+
+    `code` is the reason for programs; None from a server before 0.2.
+    """
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Unanswered(ClientError):

@@ -132,8 +132,8 @@ class Live:
     async def command(self, action: str, /, *, timeout_s: float = 45.0, **params: Any) -> Any:
         """Run a command and return its result, across connection losses.
 
-        Raises CommandFailed with the server's message, Unanswered if no result arrived in time, and
-        Rejected if the server has refused the connection for good.
+        Raises CommandFailed with the server's message and code, Unanswered if no result arrived in
+        time, and Rejected if the server has refused the connection for good.
         """
         if self._ended is not None:
             raise self._ended
@@ -238,7 +238,8 @@ class Live:
         if message["success"]:
             command.result.set_result(message["data"])
         else:
-            command.result.set_exception(CommandFailed(message["error"]))
+            failure = CommandFailed(message["error"], message.get("code"))
+            command.result.set_exception(failure)
 
     def _end(self, error: ClientError) -> None:
         self._ended = error

@@ -76,7 +76,9 @@ class Report(TypedDict):
 class StartReport(Report, total=False):
     """Result of a start; further keys are present if it was attempted."""
 
+    code: str
     match_id: str
+    details_saved: bool
     cameras_started: list[int]
     cameras_failed: list[int]
     require_all_cameras: bool
@@ -85,6 +87,7 @@ class StartReport(Report, total=False):
 class StopReport(Report, total=False):
     """Result of a stop by camera; further keys are present if it was attempted."""
 
+    code: str
     protected: bool
     transport_success: bool
     graceful_stop: bool

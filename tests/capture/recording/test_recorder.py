@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,12 @@ IDLE_KEYS = {
     "degraded_cameras",
     "camera_recovery",
     "overload_guard",
+}
+
+ALREADY = {
+    "success": False,
+    "message": "Already recording match: m1",
+    "code": "already_recording",
 }
 
 
@@ -97,7 +104,7 @@ async def test_a_refused_second_start_leaves_the_mode_and_the_recording_alone(
     async with studio(tmp_path) as it:
         await it.start("m1")
         mode = it.lease.to_json()
-        assert await it.start("m2") == {"success": False, "message": "Already recording match: m1"}
+        assert await it.start("m2") == ALREADY
         assert it.lease.to_json() == mode
         assert it.recorder.status()["match_id"] == "m1"
         assert not (it.root / "m2").exists()
@@ -109,7 +116,7 @@ async def test_a_start_while_another_one_starts_is_refused(tmp_path: Path) -> No
         it.fleet[0].may_start.clear()
         tasks.start_soon(it.start, "m1")
         await until(lambda: "record" in it.fleet[0].asked, "the first start has begun")
-        assert await it.start("m2") == {"success": False, "message": "Already recording match: m1"}
+        assert await it.start("m2") == ALREADY
         it.fleet[0].may_start.set()
 
 
@@ -137,6 +144,7 @@ async def test_a_start_while_another_match_is_being_stopped_is_refused(tmp_path:
         refused = await it.start("m2")
         assert refused["success"] is False
         assert "m1 is being stopped" in refused["message"]
+        assert refused["code"] == "stop_in_progress"
         it.fleet[0].may_stop.set()
 
 
@@ -212,6 +220,18 @@ async def test_a_disk_that_fills_up_is_alerted_once_for_all_cameras(tmp_path: Pa
         it.fleet[1].disk_is("ok")
         await until(lambda: not it.recorder.status()["degraded"], "both are well")
         assert it.alerts.types() == ["recording_disk_full", "recording_disk_recovered"]
+
+
+async def test_a_start_without_its_disk_is_refused_with_the_reason_for_programs(
+    tmp_path: Path,
+) -> None:
+    async with studio(tmp_path) as it:
+        elsewhere = {"root": str(it.root), "mount_point": "/nowhere/matches"}
+        (tmp_path / "recordings-disk.json").write_text(json.dumps(elsewhere))
+        report = await it.start()
+        assert (report["success"], report["code"]) == (False, "disk_gone")
+        assert "mount /nowhere/matches" in report["message"]
+        assert it.events.details == [{"match_id": "m1", "code": "disk_gone"}]
 
 
 async def test_a_chore_that_fails_does_not_end_the_recording(

@@ -25,6 +25,7 @@ async def test_a_camera_that_is_missing_fails_the_start_and_leaves_nothing(tmp_p
         assert await it.start() == {
             "success": False,
             "message": "Failed to start all required cameras",
+            "code": "cameras_not_started",
             "cameras_started": [],
             "cameras_failed": [1],
             "require_all_cameras": True,
@@ -144,6 +145,7 @@ async def test_no_camera_at_all_is_a_failure_even_where_none_is_required(tmp_pat
         assert await it.start() == {
             "success": False,
             "message": "Failed to start any cameras",
+            "code": "cameras_not_started",
             "failed_cameras": [0, 1],
             "errors": {"camera_0": "no camera there", "camera_1": "no camera there"},
         }

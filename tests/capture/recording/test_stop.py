@@ -18,6 +18,11 @@ from touchline.capture.recording import stop as stopping
 pytestmark = pytest.mark.anyio
 
 ONLY_GAP = {"camera", "from_unix_ns", "to_unix_ns", "reason", "seconds"}
+NOTHING_TO_STOP = {
+    "success": False,
+    "message": "Not currently recording",
+    "code": "not_recording",
+}
 
 
 async def stopped_with(it: Studio, on_stop: Any, camera: int = 1) -> dict[str, Any]:
@@ -27,7 +32,7 @@ async def stopped_with(it: Studio, on_stop: Any, camera: int = 1) -> dict[str, A
 
 async def test_nothing_to_stop_is_said_so(tmp_path: Path) -> None:
     async with studio(tmp_path) as it:
-        assert await it.stop() == {"success": False, "message": "Not currently recording"}
+        assert await it.stop() == NOTHING_TO_STOP
 
 
 async def test_a_young_recording_is_stopped_only_by_force(tmp_path: Path) -> None:
@@ -35,10 +40,10 @@ async def test_a_young_recording_is_stopped_only_by_force(tmp_path: Path) -> Non
         await it.start()
         refused = await it.stop(force=False)
         assert refused["success"] is False
-        assert refused["protected"] is True
+        assert (refused["protected"], refused["code"]) == (True, "recording_protected")
         assert refused["message"].startswith("Recording protected for 10.0s. Current duration: 0.")
         assert refused["message"].endswith("s. Use force=True to override.")
-        assert set(refused) == {"success", "message", "protected"}
+        assert set(refused) == {"success", "message", "code", "protected"}
         assert it.recorder.status()["recording"] is True
         assert (await it.stop(force=True))["success"]
 
@@ -144,7 +149,7 @@ async def test_a_stop_while_a_start_fails_finds_nothing_to_stop(tmp_path: Path) 
             tasks.start_soon(stop)
             await anyio.wait_all_tasks_blocked()
             it.fleet[0].may_start.set()
-        assert reports == [{"success": False, "message": "Not currently recording"}]
+        assert reports == [NOTHING_TO_STOP]
 
 
 # ------------------------------------------------------------------ stops that go wrong
@@ -340,6 +345,7 @@ async def test_a_check_that_cannot_be_made_is_an_error_that_leaves_the_cameras_f
         assert report == {
             "success": False,
             "message": "Error stopping recording: [Errno 5] Input/output error",
+            "code": "stop_failed",
         }
         assert it.is_free()
         assert it.manifest().state == "finished"  # nothing may resume what was stopped

@@ -26,13 +26,14 @@ def result(command_id: Any, data: Any, **more: Any) -> dict[str, Any]:
     }
 
 
-def failure(command_id: Any, error: str, **more: Any) -> dict[str, Any]:
+def failure(command_id: Any, error: str, code: str, **more: Any) -> dict[str, Any]:
     return {
         "v": 1,
         "type": "command_result",
         "id": command_id,
         "success": False,
         "error": error,
+        "code": code,
         **more,
     }
 
@@ -58,22 +59,23 @@ async def test_a_command_is_acknowledged_and_then_answered_under_its_own_id(
 
 
 @pytest.mark.parametrize(
-    ("action", "fields", "error"),
+    ("action", "fields", "error", "code"),
     [
-        ("fly", {}, "Unknown action: fly"),
-        ("echo", {"params": None}, "params must be an object"),
-        ("echo", {"params": []}, "params must be an object"),
-        ("blocked", {}, "Could not acquire camera resources for recording"),
+        ("fly", {}, "Unknown action: fly", "unknown_action"),
+        ("echo", {"params": None}, "params must be an object", "invalid_params"),
+        ("echo", {"params": []}, "params must be an object", "invalid_params"),
+        ("blocked", {}, "Could not acquire camera resources for recording", "cameras_taken"),
+        ("checked", {}, "lines: Input should be a valid integer", "int_type"),
     ],
 )
 async def test_a_command_that_cannot_be_done_is_answered_with_the_reason(
-    action: str, fields: dict[str, Any], error: str
+    action: str, fields: dict[str, Any], error: str, code: str
 ) -> None:
     async with rig() as one:
         client = await one.client()
-        assert await run(client, "a", action, **fields) == failure("a", error)
+        assert await run(client, "a", action, **fields) == failure("a", error, code)
         assert await client.ask("command", id="a", action=action) == failure(
-            "a", error, deduplicated=True
+            "a", error, code, deduplicated=True
         )
 
 
@@ -81,7 +83,7 @@ async def test_what_nobody_expected_stays_in_the_log(caplog: pytest.LogCaptureFi
     async with rig() as one:
         client = await one.client()
         answer = await run(client, "a", "broken")
-        assert answer["success"] is False
+        assert (answer["success"], answer["code"]) == (False, "internal_error")
         assert "secret" not in answer["error"]
         assert "secret" in caplog.text
         assert answer["error"].split()[-1] in caplog.text
@@ -217,7 +219,7 @@ async def test_a_client_may_not_keep_the_server_busy_without_limit() -> None:
         for number in range(commands.RUNNING):
             await client.ask("command", id=f"id {number}", action="slow")
         refused = await run(client, "one more", "slow")
-        assert refused == failure("one more", commands.TOO_MANY)
+        assert refused == failure("one more", commands.TOO_MANY, "too_busy")
         one.work.may_end.set()
         for _ in range(commands.RUNNING):
             assert (await client.receive())["success"] is True

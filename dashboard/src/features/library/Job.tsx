@@ -1,4 +1,5 @@
-import { api, ask, type Schema, ServerError } from "../../api/http";
+import { api, ask, type Schema } from "../../api/http";
+import { jobFailure } from "../../lib/errorWords";
 import { duration } from "../../lib/format";
 import { words } from "../../messages";
 import { Badge, Button, ErrorNote, Note, Progress } from "../../ui/basics";
@@ -24,10 +25,6 @@ function nameOf(kind: string): string {
   return names[kind] ?? kind;
 }
 
-/** Why a job failed, as an error of the server, whose codes have words. */
-const failureOf = ({ message, advice, code }: Schema["JobFault"]) =>
-  new ServerError([message, advice].filter(Boolean).join(" "), 409, code);
-
 /** A job with how far it is, and what can be done about it. */
 export function Job({ job }: { job: JobState }) {
   const text = words.library.job;
@@ -48,7 +45,7 @@ export function Job({ job }: { job: JobState }) {
         </span>
       </div>
       {active && <Progress label={text.progress(name)} value={job.progress} />}
-      {job.error && <ErrorNote error={failureOf(job.error)} />}
+      {job.error && <ErrorNote error={jobFailure(job.error)} />}
       {leftOut.length > 0 && (
         <Note tone="warn" title={text.leftOut}>
           {leftOut.join("; ")}

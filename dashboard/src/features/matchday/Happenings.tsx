@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 import { api, ask, type Schema } from "../../api/http";
 import { useChannel } from "../../api/live";
+import { declined, errorWords } from "../../lib/errorWords";
 import { type Event, isOfMatch, newestOfMatch, toneOf } from "../../lib/events";
 import { timeOfDay } from "../../lib/format";
 import { titleOf } from "../../lib/matchName";
@@ -75,12 +76,15 @@ export function inWords(event: Event, cameras: readonly Camera[]): string {
 }
 
 /** What became of a recording, or was made of it. */
-function ofMatch({ event_type: type, category, details }: Event): string | null {
-  const { match_id: id, kind } = details;
+function ofMatch({ event_type: type, category, details, message }: Event): string | null {
+  const { match_id: id, kind, code } = details;
+  const why = typeof code === "string" ? errorWords(declined({ message, code })).what : null;
+  if (type === "recording" && category === "disk") return why;
   if (typeof id !== "string") return null;
-  const { adopted, started, stopped, made } = words.matchday.happened;
+  const { adopted, started, stopped, refused, made } = words.matchday.happened;
   const title = titleOf(id);
   if (type === "recording") {
+    if (category === "refused") return why && refused(title, why);
     const tells = Object.entries({ adopted, started, stopped }).find(([each]) => each === category);
     return tells ? tells[1](title) : null;
   }

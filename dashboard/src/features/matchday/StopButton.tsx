@@ -3,7 +3,7 @@ import { useState } from "react";
 import type { MatchEntry } from "../../api/capture";
 import type { Schema } from "../../api/http";
 import { live } from "../../api/live";
-import { errorText } from "../../lib/errorWords";
+import { declined, errorWords } from "../../lib/errorWords";
 import { duration } from "../../lib/format";
 import { titleOf } from "../../lib/matchName";
 import { words } from "../../messages";
@@ -20,7 +20,7 @@ export function StopButton({
   entry: MatchEntry | undefined;
 }) {
   const { confirm } = useFeedback();
-  const [failure, setFailure] = useState<string | null>(null);
+  const [failure, setFailure] = useState<Error | null>(null);
   const { stop } = words.matchday;
   const order = (force: boolean) => live.command<Schema["StopReport"]>("stop_recording", { force });
   const action = useAction(
@@ -45,9 +45,9 @@ export function StopButton({
         report = await order(true);
       }
       // What was stopped has a verdict; what was not goes on.
-      if (!report.success && !report.match_id) setFailure(report.message);
+      if (!report.success && !report.match_id) throw declined(report);
     },
-    { failed: (error) => setFailure(errorText(error)) },
+    { failed: setFailure },
   );
   return (
     <>
@@ -59,12 +59,20 @@ export function StopButton({
       >
         <Square aria-hidden /> {action.isPending ? stop.stopping : stop.button}
       </Button>
-      {failure !== null && (
-        <Note tone="bad" alert title={stop.failed}>
-          {stop.failedTodo}
-          <Details lines={[failure]} />
-        </Note>
-      )}
+      {failure !== null && <NotStopped failure={failure} />}
     </>
+  );
+}
+
+/** Why the recording was not stopped, and what to do about it. */
+function NotStopped({ failure }: { failure: Error }) {
+  const { stop } = words.matchday;
+  const { what, todo, details } = errorWords(failure);
+  const known = todo !== undefined || details !== undefined;
+  return (
+    <Note tone="bad" alert title={stop.failed}>
+      <p>{known ? [what, todo].filter(Boolean).join(" ") : stop.failedTodo}</p>
+      <Details lines={known ? (details ? [details] : []) : [what]} />
+    </Note>
   );
 }

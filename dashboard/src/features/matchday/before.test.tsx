@@ -1,12 +1,15 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { camera, LEFT, LOST, RIGHT } from "../../lib/fixtures";
+import { loadLanguage } from "../../messages";
 import { fake } from "./fakes";
 
 vi.mock("../../api/live", async () => (await import("./fakes")).fakeLive);
 vi.mock("../../video/LiveVideo", () => ({ LiveVideo: () => null }));
 
 import { button, leave, shown, state, word } from "./testing";
+
+afterEach(() => loadLanguage("en"));
 
 test("with every camera there is nothing to choose", () => {
   shown();
@@ -78,6 +81,24 @@ test("a start that is refused for its disk says what the server wants done", asy
   const alert = await screen.findByRole("alert");
   expect(alert.textContent).toContain("The recording did not start");
   expect(alert.textContent).toContain("The disk is full: delete matches.");
+});
+
+test("a start that is refused with a code is told in the catalogue's words, in each language", async () => {
+  const message = "Already recording match: m1";
+  fake.reports.push({ success: false, message, code: "already_recording" });
+  await loadLanguage("de");
+  shown();
+  fireEvent.click(button("Aufnahme starten"));
+  const alert = await screen.findByRole("alert");
+  expect(within(alert).getByText(/^Es wird schon ein anderes Spiel aufgenommen\. /)).toBeDefined();
+  expect(within(alert).getByText(message).closest("details")?.open).toBe(false);
+});
+
+test("details that were not saved are told, though the match is recorded", async () => {
+  fake.reports.push({ success: true, message: "Recording", details_saved: false, warnings: ["x"] });
+  shown();
+  fireEvent.click(button("Start recording"));
+  expect(await screen.findByText(/its details could not be saved\.$/)).toBeDefined();
 });
 
 test("what is filled in names the match, outlives a reload, and is stored with it", async () => {

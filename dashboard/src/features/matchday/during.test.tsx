@@ -1,7 +1,8 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { Schema } from "../../api/http";
 import { active, camera, loss, unwell } from "../../lib/fixtures";
+import { loadLanguage } from "../../messages";
 import { en } from "../../messages/en";
 import { fake } from "./fakes";
 
@@ -9,6 +10,8 @@ vi.mock("../../api/live", async () => (await import("./fakes")).fakeLive);
 vi.mock("../../video/LiveVideo", () => ({ LiveVideo: () => null }));
 
 import { button, leave, problems, shown, state, word } from "./testing";
+
+afterEach(() => loadLanguage("en"));
 
 test.each(Object.keys(en.matchday.problems.kinds) as Schema["RecordingProblem"]["kind"][])(
   "the problem %s is told in plain words with what to do",
@@ -130,6 +133,20 @@ test("a stop that is refused leaves the recording and says so in place", async (
   const alert = await screen.findByRole("alert");
   expect(alert.textContent).toContain("The recording was not stopped");
   expect(alert.textContent).toContain("It is still running. Try again.");
+});
+
+test("a stop that is refused with a code is told in the catalogue's words, in each language", async () => {
+  const refused = { success: false, message: "Not currently recording", code: "not_recording" };
+  fake.reports.push(refused, refused);
+  await loadLanguage("de");
+  shown({ recording: active() });
+  fireEvent.click(button("Aufnahme stoppen"));
+  const dialog = within(await screen.findByRole("alertdialog"));
+  fireEvent.click(dialog.getByRole("button", { name: "Aufnahme stoppen" }));
+  const alert = await screen.findByRole("alert");
+  expect(within(alert).getByText("Es wird nichts (mehr) aufgenommen.")).toBeDefined();
+  const details = within(alert).getByText("Not currently recording").closest("details");
+  expect(details?.open).toBe(false);
 });
 
 test("a stop in the first seconds is asked for once more", async () => {

@@ -22,6 +22,12 @@ test.each([
   [{}, "Recording of Lions – Tigers started"],
   [{ category: "stopped" }, "Recording of Lions – Tigers stopped"],
   [{ category: "refused" }, "in the server's words"],
+  [
+    { category: "refused", details: { match_id: "2026-11-27 Lions - Tigers", code: "disk_full" } },
+    "Lions – Tigers was not recorded: The disk is full.",
+  ],
+  [{ category: "disk", details: { code: "disk_gone" } }, "The recordings disk is not connected."],
+  [{ category: "disk", details: {} }, "in the server's words"],
   [{ category: "started", details: {} }, "in the server's words"],
   [
     { ...FINISHED, details: { match_id: "2026-11-27 Lions - Tigers", kind: "follow" } },

@@ -1,8 +1,7 @@
 import { useState } from "react";
 import type { Schema } from "../../api/http";
 import { live } from "../../api/live";
-import { errorWords } from "../../lib/errorWords";
-import { type Failure, startFailure } from "../../lib/readiness";
+import { type Failure, refusalOf, startFailure } from "../../lib/readiness";
 import { words } from "../../messages";
 import { useAction, useFeedback } from "../../ui/feedback";
 import { type Draft, orderOf } from "./draft";
@@ -32,7 +31,9 @@ export function useStart(cameras: Schema["CameraStatus"][], started: () => void)
       };
       const report = await live.command<Schema["StartReport"]>("start_recording", order);
       if (!report.success) throw new NotStarted(startFailure(report, cameras));
-      for (const warning of report.warnings ?? []) tell(warning, { bad: true });
+      if (report.details_saved === false) {
+        tell(words.matchday.start.detailsNotSaved, { bad: true });
+      }
       started();
     },
     {
@@ -49,13 +50,3 @@ export function useStart(cameras: Schema["CameraStatus"][], started: () => void)
 }
 
 export type Starter = ReturnType<typeof useStart>;
-
-/** What the catalogue says about an error of the connection or of the server. */
-function refusalOf(error: Error): Failure {
-  const { what, todo, details } = errorWords(error);
-  return {
-    title: words.matchday.start.refused,
-    reason: todo ? `${what} ${todo}` : what,
-    details: details ? [details] : [],
-  };
-}

@@ -4,11 +4,12 @@ import { Link } from "wouter";
 import { matchPath, useMatches } from "../../api/capture";
 import { api, ask, type Schema } from "../../api/http";
 import { useChannel } from "../../api/live";
+import { jobFailure } from "../../lib/errorWords";
 import { clock } from "../../lib/format";
 import { useHashState } from "../../lib/hashLocation";
 import { parseMatchId } from "../../lib/matchName";
 import { words } from "../../messages";
-import { Badge, Button, Card, Choice, Note, Progress } from "../../ui/basics";
+import { Badge, Button, Card, Choice, ErrorNote, Note, Progress } from "../../ui/basics";
 import { EmptyState } from "../../ui/EmptyState";
 import { useAction } from "../../ui/feedback";
 import { FollowVideo, Transport } from "./FollowVideo";
@@ -169,11 +170,7 @@ function JobLine({ job }: { job: Job }) {
         {text.title}: <Badge tone={TONES[job.state]}>{text.states[job.state]}</Badge>
       </p>
       {job.state === "running" && <Progress label={text.progress} value={job.progress} />}
-      {job.error && (
-        <Note tone="bad" title={job.error.message}>
-          {job.error.advice}
-        </Note>
-      )}
+      {job.error && <ErrorNote error={jobFailure(job.error)} />}
     </>
   );
 }

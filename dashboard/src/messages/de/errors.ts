@@ -21,9 +21,42 @@ const codes: Messages["errors"]["codes"] = {
     todo: "Noch einmal versuchen, wenn er wieder läuft.",
   },
   too_busy: { what: "Der Server ist ausgelastet.", todo: "Gleich noch einmal versuchen." },
+  too_many_requests: {
+    what: "Der Server bekommt zu viele Anfragen von diesem Gerät.",
+    todo: "Kurz warten, dann noch einmal versuchen.",
+  },
+  cross_origin: {
+    what: "Diese Seite gehört nicht zum Server.",
+    todo: "Das Dashboard unter der Adresse des Servers öffnen.",
+  },
+  invalid_host: {
+    what: "Der Server kennt die Adresse nicht, unter der diese Seite geöffnet wurde.",
+    todo: "Das Dashboard unter der Adresse des Servers öffnen oder diese in den Einstellungen ergänzen.",
+  },
   body_too_large: { what: "Das ist zu viel auf einmal." },
 
   start_failed: { what: "Der Start ist fehlgeschlagen.", todo: "Noch einmal versuchen." },
+  already_recording: {
+    what: "Es wird schon ein anderes Spiel aufgenommen.",
+    todo: "Zuerst diese Aufnahme stoppen.",
+  },
+  stop_in_progress: {
+    what: "Das letzte Spiel wird noch gespeichert.",
+    todo: "Gleich noch einmal versuchen.",
+  },
+  cameras_not_started: {
+    what: "Eine Kamera ist nicht gestartet.",
+    todo: "Kabel, Strom und Netzwerk prüfen.",
+  },
+  not_recording: { what: "Es wird nichts (mehr) aufgenommen." },
+  recording_protected: {
+    what: "Die Aufnahme hat eben erst begonnen und wurde deshalb nicht gestoppt.",
+    todo: "Noch einmal stoppen und bestätigen.",
+  },
+  stop_failed: {
+    what: "Die Aufnahme ist beendet, aber ihre Dateien konnten nicht geprüft werden.",
+    todo: "Das Spiel öffnen und prüfen.",
+  },
   cameras_taken: {
     what: "Die Kameras sind belegt.",
     todo: "Das Live-Panorama schließen oder kurz warten, dann noch einmal versuchen.",
@@ -179,6 +212,22 @@ const codes: Messages["errors"]["codes"] = {
     what: "Es ist kein Online-Speicher eingerichtet.",
     todo: "Zuerst S3 in den Einstellungen einrichten.",
   },
+  disk_full: {
+    what: "Der Datenträger ist voll.",
+    todo: "Spiele löschen, die nicht mehr gebraucht werden.",
+  },
+  disk_gone: {
+    what: "Der Datenträger für Aufnahmen ist nicht angeschlossen.",
+    todo: "Anschließen und einhängen. Der Befehl steht unter „Details“.",
+  },
+  disk_read_only: {
+    what: "Der Datenträger für Aufnahmen ist schreibgeschützt.",
+    todo: "Beschreibbar machen. Der Befehl steht unter „Details“.",
+  },
+  disk_error: {
+    what: "Der Datenträger für Aufnahmen kann nicht benutzt werden.",
+    todo: "Den Datenträger prüfen. Was hilft, steht unter „Details“.",
+  },
   disk_low: {
     what: "Auf dem Datenträger ist nicht genug Platz.",
     todo: "Einige Spiele löschen oder verschieben.",
@@ -186,6 +235,44 @@ const codes: Messages["errors"]["codes"] = {
   disk_failed: {
     what: "Auf den Datenträger kann nicht geschrieben werden.",
     todo: "Den Datenträger prüfen.",
+  },
+  no_last_stop: { what: "Diese Meldung wurde schon geschlossen." },
+  no_panorama: {
+    what: "Von diesem Spiel gibt es noch kein Panoramavideo.",
+    todo: "Zuerst das Panoramavideo erstellen.",
+  },
+  nothing_to_upload: {
+    what: "Es gibt nichts hochzuladen.",
+    todo: "Zuerst Videos des Spiels erstellen.",
+  },
+  upload_refused: {
+    what: "Der Online-Speicher hat den Upload abgelehnt.",
+    todo: "Seine Schlüssel und Rechte in den Einstellungen prüfen.",
+  },
+  upload_unreachable: {
+    what: "Der Online-Speicher ist nicht erreichbar.",
+    todo: "Die Internetverbindung prüfen, dann noch einmal versuchen.",
+  },
+  upload_failed: { what: "Der Upload ist fehlgeschlagen.", todo: "Noch einmal versuchen." },
+  upload_differs: {
+    what: "Eine Datei kam beschädigt im Online-Speicher an.",
+    todo: "Noch einmal hochladen.",
+  },
+  camera_without_archive: {
+    what: "Von einer der Kameras gibt es kein Video dieses Spiels. Die anderen Videos sind fertig.",
+  },
+  not_written: {
+    what: "Das Bild konnte nicht gespeichert werden.",
+    todo: "Den Datenträger prüfen.",
+  },
+  picture_failed: {
+    what: "Das Bild konnte nicht erstellt werden.",
+    todo: "Noch einmal versuchen.",
+  },
+  stopped: { what: "Es wurde vor dem Ende abgebrochen.", todo: "Noch einmal starten." },
+  internal: {
+    what: "Im Videoprogramm ist etwas schiefgegangen.",
+    todo: "Noch einmal versuchen. Bleibt es dabei, steht in den Protokollen unter „System“ mehr.",
   },
   studio_lost: {
     what: "Das Videoprogramm hat sich unerwartet beendet.",
@@ -226,6 +313,19 @@ const codes: Messages["errors"]["codes"] = {
     what: "Die Kameras haben keine Bilder desselben Moments gesendet.",
     todo: "Beide Kameras prüfen, dann noch einmal versuchen.",
   },
+  picture_unreadable: {
+    what: "Eines der Bilder kann nicht gelesen werden.",
+    todo: "Noch einmal aufnehmen.",
+  },
+  no_pictures: {
+    what: "Es gibt keine Bilder zum Kalibrieren.",
+    todo: "Zuerst welche aufnehmen.",
+  },
+  projection: {
+    what: "Die Kalibrierung passt nicht zu diesen Bildern.",
+    todo: "Neu kalibrieren.",
+  },
+  live_lost: { what: "Das Live-Panorama hat seine Bilder verloren.", todo: "Noch einmal öffnen." },
   other_shape: { what: "Die Bilder der beiden Kameras sind verschieden groß." },
   too_few_matches: {
     what: "Zu wenige Punkte stimmen in beiden Bildern überein.",
@@ -322,6 +422,18 @@ const codes: Messages["errors"]["codes"] = {
   database_closed: {
     what: "Der Server wird gerade beendet.",
     todo: "Noch einmal versuchen, wenn er wieder läuft.",
+  },
+  internal_error: {
+    what: "Auf dem Server ist etwas schiefgegangen.",
+    todo: "Noch einmal versuchen. Bleibt es dabei, steht in den Protokollen unter „System“ mehr.",
+  },
+  unknown_action: {
+    what: "Der Server kennt diese Anfrage nicht.",
+    todo: "Die Seite neu laden: Vielleicht wurde der Server aktualisiert.",
+  },
+  invalid_params: {
+    what: "Der Server versteht diese Anfrage nicht.",
+    todo: "Die Seite neu laden: Vielleicht wurde der Server aktualisiert.",
   },
   unknown_log_type: { what: "Dieses Protokoll gibt es nicht." },
   log_unreadable: { what: "Das Protokoll kann nicht gelesen werden." },

@@ -156,6 +156,8 @@ export const matchday: Messages["matchday"] = {
     refused: "Die Aufnahme wurde nicht gestartet",
     refusedBecause: (reason) => `Die Aufnahme wurde nicht gestartet: ${reason}`,
     nothingRecorded: "Es wird nichts aufgenommen.",
+    detailsNotSaved:
+      "Das Spiel wird aufgenommen, aber die Angaben dazu konnten nicht gespeichert werden.",
     details: "Angaben zum Spiel (optional)",
     home: "Heim",
     away: "Gast",
@@ -321,6 +323,7 @@ export const matchday: Messages["matchday"] = {
     started: (match) => `Aufnahme von ${match} gestartet`,
     stopped: (match) => `Aufnahme von ${match} beendet`,
     made: (video, match) => `${match}: ${video} ist fertig`,
+    refused: (match, why) => `${match} wurde nicht aufgenommen: ${why}`,
   },
   checklist: {
     title: "Vor dem ersten Spiel",

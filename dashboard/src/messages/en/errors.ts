@@ -18,10 +18,43 @@ const codes = {
   },
   closing: { what: "The server is shutting down.", todo: "Try again once it is back." },
   too_busy: { what: "The server is busy.", todo: "Try again in a moment." },
+  too_many_requests: {
+    what: "The server gets too many requests from this device.",
+    todo: "Wait a moment, then try again.",
+  },
+  cross_origin: {
+    what: "This page does not belong to the server.",
+    todo: "Open the dashboard at the server's own address.",
+  },
+  invalid_host: {
+    what: "The server does not know the address under which this page was opened.",
+    todo: "Open the dashboard at the server's own address, or add this one to the settings.",
+  },
   body_too_large: { what: "That is too much at once." },
 
   // Recording and live pictures.
   start_failed: { what: "The start failed.", todo: "Try again." },
+  already_recording: {
+    what: "Another match is being recorded.",
+    todo: "Stop it first.",
+  },
+  stop_in_progress: {
+    what: "The last match is still being saved.",
+    todo: "Try again in a moment.",
+  },
+  cameras_not_started: {
+    what: "A camera did not start.",
+    todo: "Check cable, power and network.",
+  },
+  not_recording: { what: "Nothing is being recorded (any more)." },
+  recording_protected: {
+    what: "The recording has only just begun, so it was not stopped.",
+    todo: "Stop it again and confirm.",
+  },
+  stop_failed: {
+    what: "The recording has ended, but its files could not be checked.",
+    todo: "Open the match and verify it.",
+  },
   cameras_taken: {
     what: "The cameras are in use.",
     todo: "Close the live panorama or wait a moment, then try again.",
@@ -139,8 +172,53 @@ const codes = {
     todo: "Wait until some have finished, or cancel them.",
   },
   no_storage: { what: "No online storage is set up.", todo: "Set up S3 in the settings first." },
+  disk_full: { what: "The disk is full.", todo: "Delete matches that are no longer needed." },
+  disk_gone: {
+    what: "The recordings disk is not connected.",
+    todo: "Connect and mount it. The command is under “Details”.",
+  },
+  disk_read_only: {
+    what: "The recordings disk is write-protected.",
+    todo: "Make it writable. The command is under “Details”.",
+  },
+  disk_error: {
+    what: "The recordings disk cannot be used.",
+    todo: "Check the disk. What helps is under “Details”.",
+  },
   disk_low: { what: "There is not enough room on the disk.", todo: "Delete or move some matches." },
   disk_failed: { what: "The disk cannot be written to.", todo: "Check the disk." },
+  no_last_stop: { what: "This message was already dismissed." },
+  no_panorama: {
+    what: "This match has no panorama video yet.",
+    todo: "Create the panorama video first.",
+  },
+  nothing_to_upload: {
+    what: "There is nothing to upload.",
+    todo: "Create videos of the match first.",
+  },
+  upload_refused: {
+    what: "The online storage refused the upload.",
+    todo: "Check its keys and its rights in the settings.",
+  },
+  upload_unreachable: {
+    what: "The online storage cannot be reached.",
+    todo: "Check the internet connection, then try again.",
+  },
+  upload_failed: { what: "The upload failed.", todo: "Try again." },
+  upload_differs: {
+    what: "A file arrived damaged at the online storage.",
+    todo: "Upload it again.",
+  },
+  camera_without_archive: {
+    what: "One of the cameras has no video of this match. The other videos are done.",
+  },
+  not_written: { what: "The picture could not be saved.", todo: "Check the disk." },
+  picture_failed: { what: "The picture could not be made.", todo: "Try again." },
+  stopped: { what: "It was stopped before it was done.", todo: "Start it again." },
+  internal: {
+    what: "Something went wrong in the video program.",
+    todo: "Try again. If it stays, the logs under System tell more.",
+  },
   studio_lost: { what: "The video program stopped unexpectedly.", todo: "Try again." },
 
   // Panorama.
@@ -169,6 +247,13 @@ const codes = {
     what: "The cameras did not send pictures of the same moment.",
     todo: "Check both cameras, then try again.",
   },
+  picture_unreadable: { what: "One of the pictures cannot be read.", todo: "Capture it again." },
+  no_pictures: { what: "There are no pictures to calibrate with.", todo: "Capture some first." },
+  projection: {
+    what: "The calibration does not fit these pictures.",
+    todo: "Calibrate again.",
+  },
+  live_lost: { what: "The live panorama lost its pictures.", todo: "Open it again." },
   other_shape: { what: "The pictures of the two cameras differ in size." },
   too_few_matches: {
     what: "Too few points match in both pictures.",
@@ -257,6 +342,18 @@ const codes = {
   },
   database_failed: { what: "The database failed.", todo: "Check the disk." },
   database_closed: { what: "The server is shutting down.", todo: "Try again once it is back." },
+  internal_error: {
+    what: "Something went wrong on the server.",
+    todo: "Try again. If it stays, the logs under System tell more.",
+  },
+  unknown_action: {
+    what: "The server does not know this request.",
+    todo: "Reload the page: the server may have been updated.",
+  },
+  invalid_params: {
+    what: "The server does not understand this request.",
+    todo: "Reload the page: the server may have been updated.",
+  },
   unknown_log_type: { what: "There is no such log." },
   log_unreadable: { what: "The log cannot be read." },
   client_gone: { what: "The connection broke before it was done.", todo: "Try again." },

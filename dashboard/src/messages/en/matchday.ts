@@ -164,6 +164,7 @@ export const matchday = {
     refused: "The recording did not start",
     refusedBecause: (reason: string) => `The recording did not start: ${reason}`,
     nothingRecorded: "Nothing is being recorded.",
+    detailsNotSaved: "The match is being recorded, but its details could not be saved.",
     details: "Match details (optional)",
     home: "Home team",
     away: "Away team",
@@ -324,6 +325,7 @@ export const matchday = {
     started: (match: string) => `Recording of ${match} started`,
     stopped: (match: string) => `Recording of ${match} stopped`,
     made: (video: string, match: string) => `${video} of ${match} is done`,
+    refused: (match: string, why: string) => `${match} was not recorded: ${why}`,
   },
   checklist: {
     title: "Before the first match",

@@ -188,6 +188,8 @@ class StartReport(TypedDict):
     """Whether footage of every required camera is on the disk."""
     message: str
     """Human-readable result."""
+    code: NotRequired[str | None]
+    """Reason of a refusal for programs, such as `already_recording`; only without success."""
     match_id: NotRequired[str | None]
     """Match id; only on success."""
     cameras_started: NotRequired[list[int] | None]
@@ -201,7 +203,9 @@ class StartReport(TypedDict):
     errors: NotRequired[dict[str, str] | None]
     """Reasons by `camera_N` for cameras that do not record."""
     warnings: NotRequired[list[str] | None]
-    """Unknown fields of the request that were ignored."""
+    """Unknown fields of the request that were ignored, and why details were not saved."""
+    details_saved: NotRequired[bool | None]
+    """False if the match is recorded without the details of the request."""
     disk_minutes_left: NotRequired[float | None]
     """Estimated minutes until the disk is full at the current bit rate; null if not known yet."""
 
@@ -270,6 +274,8 @@ class StopReport(TypedDict):
     """Whether all files were finalised and no fault was found."""
     message: str
     """Human-readable result."""
+    code: NotRequired[str | None]
+    """Reason for programs why the recording was not stopped, such as `not_recording`."""
     protected: NotRequired[bool | None]
     """True if the stop was refused because of the protection period."""
     transport_success: NotRequired[bool | None]

@@ -21,6 +21,7 @@ from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.library.manifest.matchid import valid_match_id
 from touchline.capture.library.manifest.rescan import rescan, segment_files
+from touchline.capture.logs.diskstates import meaning_of
 from touchline.capture.recording import adoption
 from touchline.capture.recording.answers import RecordingStatus, StartReport, StopReport
 from touchline.capture.recording.context import RecordingContext
@@ -165,16 +166,18 @@ class Recorder:
         """Record a failed start in the log and among the events."""
         message = report["message"]
         log.warning("match %s is not recorded: %s", match_id, message)
-        self._context.note("recording", "refused", message, match_id=match_id)
+        code = report.get("code")
+        self._context.note("recording", "refused", message, match_id=match_id, code=code)
         return report
 
     @staticmethod
     def _refuse_second(running: Running) -> StartReport:
         match = running.match
-        message = f"Already recording match: {match.match_id}"
         if match.phase == "stopping":
             message = f"Recording of match {match.match_id} is being stopped; retry in a moment"
-        return {"success": False, "message": message}
+            return {"success": False, "message": message, "code": "stop_in_progress"}
+        message = f"Already recording match: {match.match_id}"
+        return {"success": False, "message": message, "code": "already_recording"}
 
     async def stop(self, *, force: bool) -> StopReport:
         """Stop all cameras at one instant and verify the files.
@@ -183,7 +186,8 @@ class Recorder:
         """
         running = self._context.current.running
         if running is None:
-            return {"success": False, "message": "Not currently recording"}
+            message = "Not currently recording"
+            return {"success": False, "message": message, "code": "not_recording"}
         match = running.match
         if match.phase == "starting":
             await running.started.settled()
@@ -194,6 +198,7 @@ class Recorder:
                 "success": False,
                 "message": f"Recording protected for {protection_s}s. Current duration:"
                 f" {match.duration_s:.1f}s. Use force=True to override.",
+                "code": "recording_protected",
                 "protected": True,
             }
         running.stop_asked.set()
@@ -205,7 +210,8 @@ class Recorder:
         if fault is None:
             return None
         message = f"{fault.message}. To fix it: {fault.mend}. Then start again."
-        return {"success": False, "message": message}
+        code = meaning_of(fault.state, None).kind
+        return {"success": False, "message": message, "code": code}
 
     async def _refuse_full_disk(self) -> StartReport | None:
         """Return a refusal if there is not enough space for a minute of recording."""
@@ -221,6 +227,7 @@ class Recorder:
             "success": False,
             "message": f"The disk is full: {free >> 20} MiB are free, the reserve is {floor >> 20}"
             " MiB. Delete matches that are no longer needed and start again.",
+            "code": "disk_full",
         }
 
     # ------------------------------------------------------------- the recording itself
@@ -282,7 +289,7 @@ class Recorder:
             if match.phase == "recording":
                 await self._end_cameras(match)
             message = f"Error stopping recording: {error}"
-            running.stopped.set({"success": False, "message": message})
+            running.stopped.set({"success": False, "message": message, "code": "stop_failed"})
         finally:
             context.current.end()
             if match.phase == "stopping" and match.process_after_recording:

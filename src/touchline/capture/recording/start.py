@@ -85,6 +85,7 @@ def _not_started(failed: list[int], errors: dict[str, str], *, require_all: bool
         return {
             "success": False,
             "message": "Failed to start all required cameras",
+            "code": "cameras_not_started",
             "cameras_started": [],
             "cameras_failed": failed,
             "require_all_cameras": True,
@@ -93,6 +94,7 @@ def _not_started(failed: list[int], errors: dict[str, str], *, require_all: bool
     return {
         "success": False,
         "message": "Failed to start any cameras",
+        "code": "cameras_not_started",
         "failed_cameras": failed,
         "errors": errors,
     }

@@ -126,7 +126,7 @@ class Commands:
             entry = _Entry([sender])
             if ledger.running >= RUNNING:
                 # Not remembered: the same command may run when it is sent again.
-                sender.outbox.reply(_failure(command_id, TOO_MANY) + "}")
+                sender.outbox.reply(_failure(command_id, TOO_MANY, "too_busy") + "}")
                 return True
             ledger.entries[key] = entry
             params = message.get("params", {})
@@ -171,27 +171,29 @@ class Commands:
 
 async def _result(command_id: str | float, action: str, known: Action | None, params: Any) -> str:
     if known is None:
-        return _failure(command_id, f"Unknown action: {action}")
+        return _failure(command_id, f"Unknown action: {action}", "unknown_action")
     if not isinstance(params, dict):
-        return _failure(command_id, "params must be an object")
+        return _failure(command_id, "params must be an object", "invalid_params")
     try:
         data = await known.run(params)
         body = data if isinstance(data, bytes) else encoded(data)
     except TouchlineError as error:
-        return _failure(command_id, error.message)
+        return _failure(command_id, error.message, error.code)
     except ValidationError as error:
-        return _failure(command_id, _first_fault(error))
+        return _failure(command_id, *_first_fault(error))
     except Exception:
         error_id = secrets.token_hex(4)
         log.exception("Internal error %s: command %s", error_id, action)
-        return _failure(command_id, f"Internal error; the server's log has it under {error_id}")
+        text = f"Internal error; the server's log has it under {error_id}"
+        return _failure(command_id, text, "internal_error")
     head = _text({"v": 1, "type": "command_result", "id": command_id, "success": True})
     return f'{head[:-1]},"data":{body.decode()}'
 
 
-def _failure(command_id: str | float, text: str) -> str:
-    failed = {"v": 1, "type": "command_result", "id": command_id, "success": False, "error": text}
-    return _text(failed)[:-1]
+def _failure(command_id: str | float, text: str, code: str) -> str:
+    """Build the result of a command that failed; `code` is that of the routes' error bodies."""
+    head = {"v": 1, "type": "command_result", "id": command_id, "success": False}
+    return _text({**head, "error": text, "code": code})[:-1]
 
 
 def _repeated(result: str) -> str:
@@ -210,7 +212,8 @@ def _is_id(value: Any) -> TypeGuard[str | float]:
     return value != 0 and abs(value) != math.inf
 
 
-def _first_fault(error: ValidationError) -> str:
+def _first_fault(error: ValidationError) -> tuple[str, str]:
+    """Return the message and the code of the first value that is not valid."""
     fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(map(str, fault["loc"]))
-    return f"{place}: {fault['msg']}" if place else fault["msg"]
+    return (f"{place}: {fault['msg']}" if place else fault["msg"]), fault["type"]
