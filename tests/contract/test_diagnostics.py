@@ -32,12 +32,32 @@ async def test_an_unknown_log_is_400_in_the_contract_s_words(system: FakeSystem)
     assert response.json() == {"detail": "Unknown log type. Available: health, alerts, watchdog"}
 
 
+@pytest.mark.parametrize("log", ["logs/health", "log-files/cam0.log"])
 @pytest.mark.parametrize("lines", ["0", "-1", "5001", "many", "1.5"])
-async def test_a_count_of_lines_out_of_bounds_is_422(system: FakeSystem, lines: str) -> None:
+async def test_a_count_of_lines_out_of_bounds_is_422(
+    system: FakeSystem, log: str, lines: str
+) -> None:
     async with client_of(system) as client:
-        response = await client.get(f"{API}/logs/health?lines={lines}")
+        response = await client.get(f"{API}/{log}?lines={lines}")
     assert response.status_code == 422
     assert response.json()["detail"][0]["loc"] == ["query", "lines"]
+
+
+async def test_log_files_are_listed_and_read_and_nothing_else_is(system: FakeSystem) -> None:
+    folder = system.settings.data_dir / "logs"
+    folder.mkdir()
+    (folder / "cam0.log").write_text("one\n  two\n")
+    (folder / "key.log").write_text("secret\n")
+    (system.settings.data_dir / "cam1.log").write_text("elsewhere\n")
+    async with client_of(system) as client:
+        listed = (await client.get(f"{API}/log-files")).json()["files"]
+        response = await client.get(f"{API}/log-files/cam0.log?lines=1")
+        others = ["key.log", "cam1.log", "cam0.log.1", "..%2Fcam1.log", "cam0", "%2e%2e"]
+        missing = [await client.get(f"{API}/log-files/{name}") for name in others]
+    assert [each["name"] for each in listed] == ["cam0.log"]
+    assert response.json() == {"name": "cam0.log", "lines": ["  two"], "total_lines": 1}
+    assert {each.status_code for each in missing} == {404}
+    assert missing[0].json()["code"] == "log_file_not_found"
 
 
 async def test_parameters_of_correlations_are_clamped_and_only_non_integers_refused(

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.anyio
         (f"{API}/system-metrics", capture.SystemMetrics),
         (f"{API}/logs/health", capture.LogTail),
         (f"{API}/logs/alerts?lines=5000", capture.LogTail),
+        (f"{API}/log-files", capture.LogFileList),
         (f"{API}/diagnostics/recording-correlations", capture.RecordingCorrelations),
         (f"{API}/recordings", capture.Recordings),
         (f"{API}/recordings/m1/segments", capture.Segments),

@@ -114,6 +114,7 @@ WRONG_INPUT = [
     ("GET", "/streams"),
     ("GET", "/streams/{stream_id}/stats"),
     ("GET", "/api/v1/logs/{log_type}"),
+    ("GET", "/api/v1/log-files/{log_file}"),
     ("GET", "/api/v1/diagnostics/recording-correlations"),
 ]
 """The other operations take nothing but strings in their path, and no string is of a wrong type."""

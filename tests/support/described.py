@@ -16,7 +16,7 @@ from schemathesis.checks import (
 )
 from schemathesis.core.parameters import ParameterLocation
 
-from support.fuzzed import ENGINE, FILE_NAME, KEY, MARKER_ID, MATCH_ID, SEGMENT
+from support.fuzzed import ENGINE, FILE_NAME, KEY, LOG_FILE, MARKER_ID, MATCH_ID, SEGMENT
 from touchline.web.app import bare_app
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ REAL: Mapping[str, Any] = {
     "segment_name": SEGMENT,
     "file_name": FILE_NAME,
     "log_type": "alerts",
+    "log_file": LOG_FILE,
     "camera_id": 0,
     "camera": "cam0",
     "stream": "cam0",

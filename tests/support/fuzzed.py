@@ -31,6 +31,7 @@ MATCH_ID = "match_20260211_001"
 SEGMENT = "cam0_20260211_220241_00.mp4"
 FILE_NAME = "match.json"
 MARKER_ID = "0123456789abcdef"
+LOG_FILE = "cam0.log"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ENGINE = Engine(
     "f" * 64, "acestream-1", "127.0.0.1", 19000, "127.0.0.1", 19000, NOON, NOON, health="healthy"
@@ -54,6 +55,8 @@ def fuzzed_system(folder: Path) -> Iterator[Any]:
     root = folder / "recordings"
     write_segment(root / MATCH_ID / "segments" / SEGMENT)
     (root / MATCH_ID / FILE_NAME).write_text("{}")
+    (folder / "logs").mkdir(exist_ok=True)
+    (folder / "logs" / LOG_FILE).write_text("one\ntwo\n")
     marker = {"marker_id": MARKER_ID, "at_unix_ns": START_UNIX_NS, "created_unix_ns": START_UNIX_NS}
     (root / MATCH_ID / "markers.json").write_text(json.dumps({"markers": [marker]}))
     system: Any = FakeSystem.make(folder)

@@ -133,8 +133,11 @@ def test_filters_of_logs_and_events_survive_a_reload(
     with page.expect_download() as download:
         board.button("Download").click()
     assert download.value.suggested_filename.startswith("touchline All logs ")
-    assert MATCH in Path(download.value.path()).read_text()
+    whole = Path(download.value.path()).read_text()
+    assert MATCH in whole
+    assert "# cam0.log" in whole
     assert board.violations() == []
+    the_files_of_programs_are_there_too(board, server)
 
     page.get_by_role("tab", name="Events").click()
     page.get_by_label("Search").fill(MATCH)
@@ -144,6 +147,29 @@ def test_filters_of_logs_and_events_survive_a_reload(
     expect(page.get_by_label("Search")).to_have_value(MATCH)
     about.click()
     expect(page.get_by_role("heading", name=re.compile("Lions . Tigers"))).to_be_visible()
+
+
+def the_files_of_programs_are_there_too(board: Dashboard, server: EngineServer) -> None:
+    """Each camera's under the camera's name; errors in red, also those that are written now."""
+    page = board.page
+    log = page.get_by_role("combobox", name="Log", exact=True)
+    page.get_by_label("Only lines with").fill("")
+    log.select_option(label="Server")
+    expect(page.get_by_role("log")).to_contain_text("INFO touchline.server: touchline")
+    log.select_option(label="LEFT")
+    expect(page.get_by_role("log")).to_be_visible()
+    with (server.data / "logs" / "cam0.log").open("a") as file:
+        file.write("2026-11-27T14:02:39.104Z cam0 INFO recording\n")
+        file.write("2026-11-27T14:02:40.104Z cam0 ERROR the writer failed\n  Traceback\n")
+    expect(page.get_by_role("log")).to_contain_text("cam0 INFO recording")
+    page.get_by_role("combobox", name="Level").select_option("alerts")
+    line = page.get_by_role("log").get_by_text("the writer failed")
+    expect(line).to_have_class(re.compile("alert"))
+    expect(page.get_by_role("log")).not_to_contain_text("cam0 INFO")
+    with page.expect_download() as download:
+        board.button("Download").click()
+    assert download.value.suggested_filename.startswith("touchline LEFT ")
+    assert "cam0 INFO" in Path(download.value.path()).read_text(), "the whole of it"
 
 
 @pytest.mark.parametrize("size", ["desk", "phone"])

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { filtered, merged, readLine } from "./logLines";
+import { filtered, merged, readLine, readLines } from "./logLines";
 
 const IDS = ["2026-11-27 Lions - Tigers - Cup", "2026-11-27 Lions - Tigers"];
 const ALERT = JSON.stringify({
@@ -30,6 +30,40 @@ test("alerts are read out of their objects, with what they say and their match",
   );
   expect(readLine(ALERT.replace('"error"', '"warning"'), []).level).toBe("warning");
   expect(readLine(ALERT.slice(0, 40), []).text).toBe(ALERT.slice(0, 40));
+});
+
+test("lines of the server are read out of their objects, with everything that they say", () => {
+  const line = JSON.stringify({
+    ts: "2026-11-27T14:02:41.266Z",
+    level: "error",
+    logger: "touchline.capture.recording",
+    message: "It failed",
+    camera: 1,
+    exception: "Traceback:\n  ValueError: x",
+  });
+  expect(readLine(line, [])).toEqual({
+    at: "2026-11-27 14:02:41.266",
+    level: "alert",
+    text: "[2026-11-27 14:02:41.266] ERROR touchline.capture.recording: It failed camera=1\nTraceback:\n  ValueError: x",
+    matchId: null,
+  });
+  expect(readLine(line.replace("It failed", `${IDS[1]} failed`), IDS).matchId).toBe(IDS[1]);
+  expect(readLine(line.replace('"error"', '"info"'), []).level).toBe("info");
+});
+
+test("what a program writes without a time belongs to the line before it", () => {
+  const lines = readLines(
+    [
+      "0:00:01 GStreamer says hello",
+      "2026-11-27T14:02:39.104Z cam0 ERROR the writer failed",
+      "Traceback (most recent call last):",
+      "2026-11-27T14:02:40.104Z cam0 WARNING camera lost",
+      "2026-11-27T14:02:41.104Z cam0 INFO it is back",
+    ],
+    [],
+  );
+  expect(lines.map(({ level }) => level)).toEqual(["info", "alert", "alert", "warning", "info"]);
+  expect(lines[1]?.at).toBe("2026-11-27 14:02:39.104");
 });
 
 test("lines are found by level and by words, whatever their case", () => {

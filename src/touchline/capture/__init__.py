@@ -46,7 +46,12 @@ from touchline.capture.live.preview import RECORDING_ACTIVE, Preview
 from touchline.capture.live.sessions import WebRtcSession
 from touchline.capture.live.signalling import Signalling
 from touchline.capture.live.stills import Stills
-from touchline.capture.logs.answers import LogTail, RecordingCorrelations
+from touchline.capture.logs.answers import (
+    LogFileList,
+    LogFileTail,
+    LogTail,
+    RecordingCorrelations,
+)
 from touchline.capture.logs.catalogue import LOG_TYPES
 from touchline.capture.opening import open_capture, recordings_disk
 from touchline.capture.panorama.answers import (
@@ -110,6 +115,8 @@ __all__ = [
     "JobState",
     "LastStopDismissed",
     "Library",
+    "LogFileList",
+    "LogFileTail",
     "LogTail",
     "MadeOfMatch",
     "MarkerKind",

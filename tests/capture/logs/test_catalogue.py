@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from touchline.capture.logs import catalogue
 from touchline.capture.logs.catalogue import LOG_TYPES, Logs
-from touchline.core.errors import Failed, Invalid
+from touchline.core.errors import Failed, Invalid, NotFound
 
 pytestmark = pytest.mark.anyio
 
@@ -67,6 +68,60 @@ async def test_an_answer_is_bounded_in_bytes_too(
     monkeypatch.setattr(catalogue, "MOST_BYTES", 1000)
     (tmp_path / "alerts.log").write_text(f"{'x' * 99}\n" * 50)
     assert (await Logs(tmp_path).tail("alerts", 5000))["total_lines"] == 9
+
+
+FILES = [
+    "alerts.log",
+    "cam0.log",
+    "cam12.log",
+    "error.log",
+    "health_monitor.log",
+    "live.log",
+    "studio.log",
+    "touchline.log",
+    "watchdog.log",
+]
+
+
+async def test_every_log_file_is_listed_and_nothing_else(tmp_path: Path) -> None:
+    for name in [*FILES, "key.log", "cam0.log.1", "cam0.log.2", "cam.log", "xcam0.log", "cam0.txt"]:
+        (tmp_path / name).write_text("one\n")
+    (tmp_path / "cam1.log").symlink_to(tmp_path / "key.log")
+    (tmp_path / "cam2.log").mkdir()
+    os.mkfifo(tmp_path / "cam3.log")
+    found = (await Logs(tmp_path).files())["files"]
+    assert [each["name"] for each in found] == FILES
+    assert {each["name"]: each["rotated"] for each in found if each["rotated"]} == {"cam0.log": 2}
+    assert {each["size_bytes"] for each in found} == {4}
+    assert found[0]["modified"] == (tmp_path / "alerts.log").stat().st_mtime
+    assert (await Logs(tmp_path / "nowhere").files()) == {"files": []}
+
+
+async def test_a_log_file_is_read_through_its_older_ones_and_keeps_its_indentation(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "cam0.log.1").write_text("one\n")
+    (tmp_path / "cam0.log").write_text("Traceback:\n  File x \n")
+    assert await Logs(tmp_path).tail_file("cam0.log", 5) == {
+        "name": "cam0.log",
+        "lines": ["one", "Traceback:", "  File x"],
+        "total_lines": 3,
+    }
+    assert (await Logs(tmp_path).tail_file("cam0.log", -1))["lines"] == ["  File x"]
+
+
+@pytest.mark.parametrize(
+    "name", ["", "key.log", "../cam0.log", "logs/cam0.log", "cam0.log\n", "cam0.log.1", "cam1.log"]
+)
+async def test_no_other_file_is_read(tmp_path: Path, name: str) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for each in ("cam0.log", "logs/key.log", "logs/cam0.log", "logs/cam0.log.1"):
+        (tmp_path / each).write_text("secret\n")
+    (logs / "cam1.log").symlink_to(logs / "key.log")
+    with pytest.raises(NotFound) as refused:
+        await Logs(logs).tail_file(name, 5)
+    assert refused.value.code == "log_file_not_found"
 
 
 async def test_a_log_that_cannot_be_read_says_so(

@@ -10,6 +10,8 @@ from touchline.web.routes.capture import diagnostics
 
 PRIVATE_READS = [
     "/api/v1/logs/alerts",
+    "/api/v1/log-files",
+    "/api/v1/log-files/touchline.log",
     "/api/v1/recordings/m1/markers",
     "/api/v1/recordings/m1/markers.vtt",
     "/api/v1/recordings/m1/made",

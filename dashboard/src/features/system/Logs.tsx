@@ -1,7 +1,7 @@
 import { Download } from "lucide-react";
 import { memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
-import { useMatches } from "../../api/capture";
+import { useCameraName, useMatches } from "../../api/capture";
 import { useHashState } from "../../lib/hashLocation";
 import { filtered, type LevelFilter, type LogLine, merged } from "../../lib/logLines";
 import { parseMatchId, timeNow, today } from "../../lib/matchName";
@@ -10,90 +10,137 @@ import { words } from "../../messages";
 import { Button, Check, Choice, ErrorNote, Field, Loading } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
 import styles from "./System.module.css";
-import { LOG_TYPES, type LogType, useLog, wholeLogs } from "./useLog";
+import {
+  type HowRead,
+  LOG_TYPES,
+  type LogType,
+  useFileLogs,
+  useLog,
+  useLogFiles,
+  wholeLogs,
+} from "./useLog";
 
-type Chosen = LogType | "all";
 const LEVELS = ["all", "warnings", "alerts"] as const satisfies readonly LevelFilter[];
+const MOST_SHOWN = 2_000;
+/** What `touchline.log` has as well. */
+const DOUBLE = "error.log";
 
 const oneOf = <T extends string>(values: readonly T[], value: string | null, otherwise: T): T =>
   values.find((each) => each === value) ?? otherwise;
 
-/** The logs of the server. Which one, and its filters, are in the address. */
+/** What a log is called: a camera's by the camera's name, one that is not known by its file's. */
+function useLogName(): (log: string) => string {
+  const cameraName = useCameraName();
+  return (log) => {
+    const names: Record<string, string> = words.system.logs.names;
+    if (Object.hasOwn(names, log)) return names[log] as string;
+    const [camera] = /^cam\d+/.exec(log) ?? [];
+    return camera ? cameraName(camera) : log;
+  };
+}
+
+/** The logs of the server and its programs. Which one, and its filters, are in the address. */
 export function Logs() {
   const [log, setLog] = useHashState("log");
-  const chosen = oneOf<Chosen>(["all", ...LOG_TYPES], log, "health");
+  const [level] = useHashState("level");
+  const [search] = useHashState("line");
+  const [following, setFollowing] = useState(true);
   const matches = useMatches();
+  const { files, error: unlisted } = useLogFiles();
+  const nameOf = useLogName();
   // The longest first: one id may be the beginning of another.
   const matchIds = useMemo(
     () => Object.keys(matches.data ?? {}).sort((a, b) => b.length - a.length),
     [matches.data],
   );
-  const text = words.system.logs;
+  const all = ["all", ...LOG_TYPES, ...files];
+  const chosen = isFile(log) ? log : oneOf(all, log, "health");
   const choice = (
     <Choice
-      label={text.log}
+      label={words.system.logs.log}
       value={chosen}
       onChange={(event) => setLog(event.target.value)}
-      options={(["all", ...LOG_TYPES] as const).map((each) => [each, text[each]] as const)}
+      options={(all.includes(chosen) ? all : [...all, chosen]).map((each) => [each, nameOf(each)])}
     />
   );
-  return chosen === "all" ? (
-    <AllLogs choice={choice} matchIds={matchIds} />
+  const how = { following, matchIds, far: (level ?? "all") !== "all" || search !== null };
+  const shared = { choice, name: nameOf(chosen), setFollowing, how, unlisted };
+  const type = LOG_TYPES.find((each) => each === chosen);
+  if (chosen === "all") return <AllLogs files={files} {...shared} />;
+  return type ? (
+    <OneLog key={type} type={type} {...shared} />
   ) : (
-    <OneLog key={chosen} type={chosen} choice={choice} matchIds={matchIds} />
+    <FileLog key={chosen} file={chosen} {...shared} />
   );
 }
 
-type Shown = { choice: ReactNode; matchIds: readonly string[] };
+const isFile = (log: string | null): log is string => log?.endsWith(".log") ?? false;
 
-function OneLog({ type, choice, matchIds }: { type: LogType } & Shown) {
-  const [following, setFollowing] = useState(true);
-  const log = useLog(type, following, matchIds);
-  return <LogView {...{ choice, following, setFollowing }} chosen={type} {...log} />;
+type Shown = {
+  choice: ReactNode;
+  name: string;
+  setFollowing: (following: boolean) => void;
+  how: HowRead;
+  /** Why it is not known which files there are. */
+  unlisted: Error | null;
+};
+
+function OneLog({ type, ...shared }: { type: LogType } & Shown) {
+  const log = useLog(type, shared.how);
+  return <LogView {...shared} sources={[type]} {...log} />;
 }
 
-function AllLogs({ choice, matchIds }: Shown) {
-  const [following, setFollowing] = useState(true);
-  const health = useLog("health", following, matchIds);
-  const alerts = useLog("alerts", following, matchIds);
-  const watchdog = useLog("watchdog", following, matchIds);
+function FileLog({ file, ...shared }: { file: string } & Shown) {
+  const { logs, ready, error } = useFileLogs([file], shared.how);
+  return <LogView {...shared} sources={[file]} lines={logs[0] ?? []} {...{ ready, error }} />;
+}
+
+function AllLogs({ files, ...shared }: { files: readonly string[] } & Shown) {
+  const { how } = shared;
+  const health = useLog("health", how);
+  const alerts = useLog("alerts", how);
+  const watchdog = useLog("watchdog", how);
+  const others = useMemo(() => files.filter((name) => name !== DOUBLE), [files]);
+  const read = useFileLogs(others, how);
   const lines = useMemo(
-    () => merged([health.lines, alerts.lines, watchdog.lines]),
-    [health.lines, alerts.lines, watchdog.lines],
+    () => merged([health.lines, alerts.lines, watchdog.lines, ...read.logs]),
+    [health.lines, alerts.lines, watchdog.lines, read.logs],
   );
   return (
     <LogView
-      {...{ choice, following, setFollowing, lines }}
-      chosen="all"
-      ready={health.ready && alerts.ready && watchdog.ready}
-      error={health.error ?? alerts.error ?? watchdog.error}
+      {...shared}
+      lines={lines}
+      sources={[...LOG_TYPES, ...others]}
+      ready={health.ready && alerts.ready && watchdog.ready && read.ready}
+      error={health.error ?? alerts.error ?? watchdog.error ?? read.error}
     />
   );
 }
 
 function LogView({
-  chosen,
+  name,
   choice,
+  sources,
   lines,
   ready,
   error,
-  following,
+  how: { following },
   setFollowing,
+  unlisted,
 }: {
-  chosen: Chosen;
-  choice: ReactNode;
+  /** The logs that are shown, which are those that are downloaded. */
+  sources: readonly string[];
   lines: readonly LogLine[];
   ready: boolean;
   error: Error | null;
-  following: boolean;
-  setFollowing: (following: boolean) => void;
-}) {
+} & Shown) {
   const [levelNow, setLevel] = useHashState("level");
   const [search, setSearch] = useHashState("line");
   const level = oneOf(LEVELS, levelNow, "all");
   const text = words.system.logs;
   const levels = { all: text.everything, warnings: text.warnings, alerts: text.alertsOnly };
-  const shown = useMemo(() => filtered(lines, level, search ?? ""), [lines, level, search]);
+  const found = useMemo(() => filtered(lines, level, search ?? ""), [lines, level, search]);
+  const shown = useMemo(() => found.slice(-MOST_SHOWN), [found]);
   return (
     <div className="stack">
       <div className="fields">
@@ -118,13 +165,15 @@ function LogView({
           checked={following}
           onChange={(event) => setFollowing(event.target.checked)}
         />
-        <DownloadLog chosen={chosen} />
-        <span className="muted small">{text.lines(shown.length)}</span>
+        <DownloadLog name={name} sources={sources} />
+        <span className="muted small">
+          {found.length > shown.length ? text.newest(shown.length) : text.lines(shown.length)}
+        </span>
       </div>
-      <ErrorNote error={error} />
+      <ErrorNote error={error ?? unlisted} />
       {ready || error ? (
         <Lines
-          name={text[chosen]}
+          name={name}
           lines={shown}
           following={following}
           empty={lines.length ? text.noneFound : text.empty}
@@ -188,14 +237,14 @@ const Line = memo(function Line({ level, text, matchId }: Omit<LogLine, "at">) {
   );
 });
 
-function DownloadLog({ chosen }: { chosen: Chosen }) {
+function DownloadLog({ name, sources }: { name: string; sources: readonly string[] }) {
   const text = words.system.logs;
   const download = useAction(
     async () => {
-      const whole = await wholeLogs(chosen === "all" ? LOG_TYPES : [chosen]);
-      const name = `touchline ${text[chosen]} ${today()} ${timeNow()}.log`;
-      saveBlob(new Blob([whole], { type: "text/plain" }), name);
-      return name;
+      const whole = await wholeLogs(sources);
+      const file = `touchline ${name} ${today()} ${timeNow()}.log`;
+      saveBlob(new Blob([whole], { type: "text/plain" }), file);
+      return file;
     },
     { done: text.downloaded },
   );

@@ -110,6 +110,9 @@ test("alerts in a log are red and lead to their match; filters are in the addres
 });
 
 test("all logs are one, and an empty one says so", async () => {
+  routes["GET /api/v1/log-files"] = { files: [{ name: "error.log" }, { name: "touchline.log" }] };
+  const line = { ts: "2026-11-27T14:01:00.000Z", level: "info", logger: "x", message: "begun" };
+  routes["GET /api/v1/log-files/touchline.log"] = file("touchline.log", [JSON.stringify(line)]);
   routes["GET /api/v1/logs/health"] = tail("health", ["[2026-11-27 14:00:00] INFO: healthy"]);
   routes["GET /api/v1/logs/alerts"] = tail("alerts", [alert]);
   routes["GET /api/v1/logs/watchdog"] = tail("watchdog", []);
@@ -117,9 +120,50 @@ test("all logs are one, and an empty one says so", async () => {
   show(<Logs />, "#/system?log=all&level=alerts");
   expect(await screen.findByText("1 line", {}, patient)).toBeDefined();
   fireEvent.change(screen.getByLabelText("Level"), { target: { value: "all" } });
-  expect(screen.getByText("2 lines")).toBeDefined();
+  expect(await screen.findByText("3 lines", {}, patient)).toBeDefined();
+  expect(screen.getByRole("log").textContent).toMatch(/healthy.*begun.*lost camera/s);
   fireEvent.change(screen.getByLabelText("Log"), { target: { value: "watchdog" } });
   expect(await screen.findByText("No lines yet.", {}, patient)).toBeDefined();
+});
+
+const file = (name: string, lines: string[]) => ({ name, lines, total_lines: lines.length });
+
+test("files of the server and its programs are offered by name, filtered and saved", async () => {
+  routes["GET /api/v1/recordings"] = { recordings: {} };
+  channels.cameras = { cameras: [{ id: 0, name: "LEFT" }] };
+  const names = ["alerts.log", "cam0.log", "live.log", "touchline.log", "watchdog.log"];
+  routes["GET /api/v1/log-files"] = { files: names.map((name) => ({ name })) };
+  routes["GET /api/v1/log-files/cam0.log"] = file("cam0.log", [
+    "2026-11-27T14:02:39.104Z cam0 INFO recording",
+    "2026-11-27T14:02:40.104Z cam0 ERROR the writer failed",
+    "  Traceback",
+  ]);
+  const saved = vi.fn(() => "blob:x");
+  Object.assign(URL, { createObjectURL: saved, revokeObjectURL: () => undefined });
+  show(<Logs />, "#/system?tab=logs&log=cam0.log");
+  const log = await screen.findByRole("log", { name: "Log: LEFT" }, patient);
+  await screen.findByRole("option", { name: "Live pictures" }, patient);
+  expect(screen.getAllByRole("option").map(({ textContent }) => textContent)).toEqual([
+    ...["All logs", "Health", "Alerts", "Watchdog", "Server", "LEFT", "Live pictures"],
+    ...["Everything", "Warnings and alerts", "Alerts only"],
+  ]);
+  fireEvent.change(screen.getByLabelText("Level"), { target: { value: "alerts" } });
+  await vi.waitFor(() => expect(log.textContent).not.toContain("INFO"), patient);
+  expect(log.textContent).toContain("the writer failed  Traceback");
+  // What is filtered is looked for as far back as the server gives it.
+  await vi.waitFor(() => expect(asked.some(({ query }) => query === "?lines=5000")).toBe(true));
+  fireEvent.click(screen.getByRole("button", { name: "Download" }));
+  expect(await screen.findByText(/^Saved as touchline LEFT /, {}, patient)).toBeDefined();
+  expect(saved).toHaveBeenCalledOnce();
+});
+
+test("a log that does not exist says so", async () => {
+  const gone = { detail: "There is no log file of this name", code: "log_file_not_found" };
+  routes["GET /api/v1/recordings"] = { recordings: {} };
+  routes["GET /api/v1/log-files"] = { files: [] };
+  routes["GET /api/v1/log-files/cam7.log"] = () => Response.json(gone, { status: 404 });
+  show(<Logs />, "#/system?tab=logs&log=cam7.log");
+  expect(await screen.findByText("This log does not exist (any more).", {}, patient)).toBeDefined();
 });
 
 const event = (more: object) => ({

@@ -436,6 +436,7 @@ const codes: Messages["errors"]["codes"] = {
     todo: "Die Seite neu laden: Vielleicht wurde der Server aktualisiert.",
   },
   unknown_log_type: { what: "Dieses Protokoll gibt es nicht." },
+  log_file_not_found: { what: "Dieses Protokoll gibt es nicht (mehr)." },
   log_unreadable: { what: "Das Protokoll kann nicht gelesen werden." },
   client_gone: {
     what: "Die Verbindung brach ab, bevor es erledigt war.",

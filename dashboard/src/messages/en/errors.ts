@@ -355,6 +355,7 @@ const codes = {
     todo: "Reload the page: the server may have been updated.",
   },
   unknown_log_type: { what: "There is no such log." },
+  log_file_not_found: { what: "This log does not exist (any more)." },
   log_unreadable: { what: "The log cannot be read." },
   client_gone: { what: "The connection broke before it was done.", todo: "Try again." },
   settings_invalid: { what: "A setting is not valid." },

@@ -34,6 +34,50 @@ class LogTail(TypedDict):
     written: NotRequired[Undocumented[int]]
 
 
+@with_config(
+    example({"name": "cam0.log", "size_bytes": 48213, "modified": 1770847361.27, "rotated": 1})
+)
+class LogFileEntry(TypedDict):
+    """Log file of the server or of one of its programs."""
+
+    name: str
+    """Name of the file, such as `touchline.log`."""
+    size_bytes: int
+    """Size, without its rotated files."""
+    modified: float
+    """Time of the last line, in Unix seconds."""
+    rotated: int
+    """Number of older files that continue it."""
+
+
+@with_config(ANSWER)
+class LogFileList(TypedDict):
+    """Log files that exist."""
+
+    files: list[LogFileEntry]
+    """Files by name."""
+
+
+@with_config(
+    example(
+        {
+            "name": "cam0.log",
+            "lines": ["2026-02-11T22:02:39.104Z cam0 WARNING camera lost: no data for 3 s"],
+            "total_lines": 1,
+        }
+    )
+)
+class LogFileTail(TypedDict):
+    """Newest lines of a log file."""
+
+    name: str
+    """Name of the file."""
+    lines: list[str]
+    """Lines, oldest first, without white space at their ends."""
+    total_lines: int
+    """Number of lines returned."""
+
+
 _From = TypedDict(
     "_From",
     {"from": Annotated[str, Field(description="Start of the window; older lines are ignored.")]},

@@ -9,7 +9,14 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.exceptions import HTTPException
 
-from touchline.capture import LOG_TYPES, LogTail, RecordingCorrelations, SystemMetrics
+from touchline.capture import (
+    LOG_TYPES,
+    LogFileList,
+    LogFileTail,
+    LogTail,
+    RecordingCorrelations,
+    SystemMetrics,
+)
 from touchline.check import check
 from touchline.core.errors import Invalid
 from touchline.core.history.answers import Range
@@ -63,6 +70,38 @@ async def get_log(
         return answer(await capture.logs.tail(log_type, lines))
     except Invalid as error:
         raise HTTPException(400, error.message) from error
+
+
+@router.get(
+    "/log-files",
+    name="log-files",
+    operation_id="list_log_files",
+    summary="List the log files",
+    response_model=LogFileList,
+    responses=may_answer(401, 403),
+    dependencies=[PRIVATE],
+)
+async def list_log_files(capture: CaptureDep) -> Response:
+    """List the log files of the server, its camera workers and its other programs."""
+    return answer(await capture.logs.files())
+
+
+@router.get(
+    "/log-files/{log_file}",
+    name="log-file",
+    operation_id="get_log_file",
+    summary="Get the newest lines of a log file",
+    response_model=LogFileTail,
+    responses=may_answer(401, 403, 404),
+    dependencies=[PRIVATE],
+)
+async def get_log_file(
+    capture: CaptureDep,
+    log_file: Annotated[str, Path(description="Name of a file in `GET /api/v1/log-files`.")],
+    lines: Annotated[int, Query(ge=1, le=5000, description="Maximum number of lines.")] = 100,
+) -> Response:
+    """Return the newest lines of a log file, including rotated files: at most the last 4 MiB."""
+    return answer(await capture.logs.tail_file(log_file, lines))
 
 
 @router.get(
