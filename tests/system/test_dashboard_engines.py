@@ -196,6 +196,7 @@ def test_unsaved_settings_survive_a_reload_and_are_not_left_without_a_question(
         asked.append(dialog.type)
         dialog.accept()
 
+    either.go("/matches")
     page = either.go("/engines?tab=variant")
     page.on("dialog", answer)
     field = page.get_by_label("Value of --vod-buffer")
@@ -211,8 +212,9 @@ def test_unsaved_settings_survive_a_reload_and_are_not_left_without_a_question(
     expect(page.get_by_text("not saved", exact=True)).to_be_visible()
     assert either.violations() == []
     page.get_by_role("tab", name="Streams").click()
-    page.get_by_role("alertdialog").get_by_role("button", name="Cancel").click()
+    either.confirm("Stay")
     expect(field).to_have_value("17")
+    the_way_back_asks_too(either, field)
     page.get_by_role("link", name="Matches", exact=True).first.click()
     either.confirm("Leave")
     expect(page.get_by_role("heading", name="Matches", level=1)).to_be_visible()
@@ -220,3 +222,24 @@ def test_unsaved_settings_survive_a_reload_and_are_not_left_without_a_question(
     expect(field).to_have_value("17")
     either.button("Discard").click()
     expect(field).to_have_value("5")
+
+
+def the_way_back_asks_too(board: Dashboard, field: Locator) -> None:
+    """So does an address that is typed; whoever leaves finds the changes again."""
+    page = board.page
+    for step in ("history.back()", "location.hash = '#/system'"):
+        page.evaluate(step)
+        board.confirm("Stay")
+        expect(page.get_by_role("alertdialog")).to_have_count(0)
+        expect(field).to_have_value("17")
+        assert page.url.endswith("#/engines?tab=variant")
+    page.evaluate("location.hash = '#/system'")
+    board.confirm("Leave")
+    expect(page.get_by_role("heading", name="System", level=1)).to_be_visible()
+    page.go_back()
+    expect(field).to_have_value("17")
+    page.evaluate("history.back()")
+    board.confirm("Leave")
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("Engines")
+    page.evaluate("location.hash = '#/engines?tab=variant'")
+    expect(field).to_have_value("17")

@@ -14,7 +14,14 @@ import { words } from "../messages";
 import { Button } from "./basics";
 import { useReturnFocus } from "./returnFocus";
 
-type Question = { title: string; body?: ReactNode; action: string; danger?: boolean };
+type Question = {
+  title: string;
+  body?: ReactNode;
+  action: string;
+  /** What the other button says, if not “Cancel”. */
+  cancel?: string;
+  danger?: boolean;
+};
 type Toast = { id: number; text: string; bad: boolean; undo?: () => void };
 type Feedback = {
   confirm: (question: Question) => Promise<boolean>;
@@ -86,7 +93,7 @@ function QuestionDialog({
           </AlertDialog.Description>
           <div className="dialog-actions">
             <AlertDialog.Cancel asChild>
-              <Button>{words.shell.cancel}</Button>
+              <Button>{question?.cancel ?? words.shell.cancel}</Button>
             </AlertDialog.Cancel>
             <Button tone={question?.danger ? "danger" : "primary"} onClick={() => onAnswer(true)}>
               {question?.action}

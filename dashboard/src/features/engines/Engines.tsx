@@ -1,9 +1,8 @@
-import { type ReactNode, useRef } from "react";
+import type { ReactNode } from "react";
 import { useChannel } from "../../api/live";
 import { useHashState } from "../../lib/hashLocation";
 import { words } from "../../messages";
 import { Badge, Tabs } from "../../ui/basics";
-import { useFeedback } from "../../ui/feedback";
 import { Activity } from "./activity/Activity";
 import { EngineSheet } from "./EngineSheet";
 import { Fleet } from "./Fleet";
@@ -13,7 +12,6 @@ import { Streams } from "./Streams";
 import { useUsage } from "./usage";
 import { VariantEditor } from "./Variant";
 import { Vpn } from "./Vpn";
-import { leaveQuestion } from "./variant/unsaved";
 
 const TABS = ["fleet", "activity", "streams", "vpn", "variant"] as const;
 
@@ -21,8 +19,6 @@ export default function Engines() {
   const { title, tabs, status } = words.engines;
   const [chosen, choose] = useHashState("tab");
   const [about, setAbout] = useHashState("about");
-  const { confirm } = useFeedback();
-  const unsaved = useRef(false);
   const state = useChannel("orchestrator");
   const reprovision = useChannel("reprovision");
   const usage = useUsage();
@@ -34,11 +30,7 @@ export default function Engines() {
     activity: () => <Activity onOpen={open} />,
     streams: () => <Streams onOpen={open} />,
     vpn: () => <Vpn />,
-    variant: () => <VariantEditor unsaved={unsaved} />,
-  };
-  const change = async (id: string) => {
-    if (unsaved.current && !(await confirm(leaveQuestion()))) return;
-    choose(id === "fleet" ? null : id);
+    variant: () => <VariantEditor />,
   };
   return (
     <div className="page">
@@ -54,7 +46,7 @@ export default function Engines() {
         label={title}
         manual // a tab that gets the focus back after a question would ask it again
         value={tab}
-        onChange={(id) => void change(id)}
+        onChange={(id) => choose(id === "fleet" ? null : id)}
         tabs={TABS.map((id) => ({ id, title: tabs[id], content: contents[id] }))}
       />
       {about !== null && (

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type RefObject, useState } from "react";
+import { useState } from "react";
 import { api, ask } from "../../api/http";
 import { useChannel } from "../../api/live";
 import { errorWords } from "../../lib/errorWords";
@@ -23,7 +23,7 @@ import { useDraft } from "./variant/useDraft";
 import { VariantFields } from "./variant/VariantFields";
 
 /** The parameters of engines: what each is for, what it may be, and templates of all of them. */
-export function VariantEditor({ unsaved }: { unsaved: RefObject<boolean> }) {
+export function VariantEditor() {
   const { variant } = words.engines;
   const queries = useQueryClient();
   const { saved, catalogue, platform } = useVariant();
@@ -33,7 +33,7 @@ export function VariantEditor({ unsaved }: { unsaved: RefObject<boolean> }) {
   );
   const reprovision = useChannel("reprovision");
   const [fault, setFault] = useState<Error | null>(null);
-  useLeaveGuard(changed, unsaved);
+  useLeaveGuard(changed);
   const failed = saved.error ?? catalogue.error;
   if (failed) return <ErrorNote error={failed} />;
   if (!draft || !catalogue.data) return <Loading />;

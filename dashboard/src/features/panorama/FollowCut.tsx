@@ -6,15 +6,14 @@ import { api, ask, type Schema } from "../../api/http";
 import { useChannel } from "../../api/live";
 import { jobFailure } from "../../lib/errorWords";
 import { clock } from "../../lib/format";
-import { useHashState } from "../../lib/hashLocation";
+import { useHashState, useNavigationGuard } from "../../lib/hashLocation";
 import { parseMatchId } from "../../lib/matchName";
 import { words } from "../../messages";
 import { Badge, Button, Card, Choice, ErrorNote, Note, Progress } from "../../ui/basics";
 import { EmptyState } from "../../ui/EmptyState";
-import { useAction } from "../../ui/feedback";
+import { useAction, useFeedback } from "../../ui/feedback";
 import { FollowVideo, Transport } from "./FollowVideo";
 import type { Place } from "./PointSurface";
-import { useUnsaved } from "./useUnsaved";
 
 type FollowTrack = { rate_hz: number; x: number[]; y: number[] };
 type Keyframe = Place & { at_s: number };
@@ -75,7 +74,11 @@ function FollowEditor({ matchId }: { matchId: string }) {
     { done: () => text.queued },
   );
   const isUnsaved = spots.length > 0 && spots !== used;
-  useUnsaved(isUnsaved);
+  const { confirm } = useFeedback();
+  useNavigationGuard(isUnsaved, {
+    leaves: ({ path, query }) => path !== "/panorama" || query.get("match") !== matchId,
+    ask: () => confirm({ ...words.shell.leaving, body: text.leaveBody }),
+  });
   const n = Math.round(at * (track.data?.rate_hz ?? 10));
   const looks = track.data && { x: track.data.x[n] ?? 0.5, y: track.data.y[n] ?? 0.5 };
   return (

@@ -3,8 +3,10 @@ import { expect, test, vi } from "vitest";
 import { asked, kept, routes, show } from "../../testing/page";
 
 vi.mock("../../api/live", () => import("../../testing/live"));
+vi.mock("../../video/hls", () => ({ playHls: () => () => undefined }));
 
 import { channels } from "../../testing/live";
+import { FollowCut } from "./FollowCut";
 import { Guide } from "./Guide";
 import { PointSurface } from "./PointSurface";
 
@@ -133,6 +135,34 @@ test("points that are not used yet are kept over a reload, and closing the page 
   const closing = new Event("beforeunload", { cancelable: true });
   window.dispatchEvent(closing);
   expect(closing.defaultPrevented).toBe(true);
+});
+
+const followed = {
+  job_id: "j1",
+  match_id: "m1",
+  kind: "follow",
+  state: "failed",
+  progress: 0,
+  error: { code: "no_panorama", message: "This match has no panorama", advice: "Create it." },
+};
+
+test("spots that were chosen by hand are not left without a question, and a failure has words", async () => {
+  routes["GET /api/v1/recordings"] = {
+    recordings: { m1: { files: [{ file: "panorama_archive.mp4" }] } },
+  };
+  channels.jobs = { jobs: [followed] };
+  show(<FollowCut />, "#/panorama?match=m1");
+  const alert = await screen.findByRole("alert", {}, patient);
+  expect(alert.textContent).toContain("This match has no panorama video yet.");
+  expect(within(alert).getByText(/^This match has no panorama Create it/)).toBeDefined();
+  fireEvent.click(screen.getByRole("button", { name: /^Choose the spot/ }), { detail: 0 });
+  expect(screen.getByText(/^1 spot is not used yet/)).toBeDefined();
+  location.hash = "#/matches";
+  fireEvent.click(await screen.findByRole("button", { name: "Stay" }, patient));
+  expect(location.hash).toBe("#/panorama?match=m1");
+  fireEvent.click(screen.getByRole("button", { name: "Remove the spot at 0:00" }));
+  location.hash = "#/matches";
+  expect(screen.queryByRole("alertdialog")).toBeNull();
 });
 
 test("a spot is chosen by keyboard as by pointer", () => {

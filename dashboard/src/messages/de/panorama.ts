@@ -143,6 +143,7 @@ export const panorama: Messages["panorama"] = {
       count === 1
         ? "1 Stelle ist noch nicht verwendet: das Video neu erstellen."
         : `${count} Stellen sind noch nicht verwendet: das Video neu erstellen.`,
+    leaveBody: "Die gewählten Stellen gehen verloren, wenn das Video nicht vorher erstellt wird.",
     zoom: "Ausschnitt",
     whole: "Volle Höhe",
     closer: "Näher",

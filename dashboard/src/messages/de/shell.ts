@@ -48,6 +48,7 @@ export const shell: Messages["shell"] = {
   messages: (hotkey) => `Meldungen (${hotkey})`,
   closeMessage: "Meldung schließen",
   cannotBeUndone: "Das kann nicht rückgängig gemacht werden.",
+  leaving: { title: "Ohne Speichern verlassen?", action: "Verlassen", cancel: "Bleiben" },
   copy: "Kopieren",
   copied: "Kopiert",
   copyByHand: "Der Browser erlaubt das Kopieren nicht. Den Text markieren und selbst kopieren.",

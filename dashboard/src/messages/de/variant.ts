@@ -21,10 +21,8 @@ export const variant: Messages["engines"]["variant"] = {
   restored: "Diese Änderungen sind noch nicht gespeichert. Sie wurden von vorhin aufbewahrt.",
   overtaken:
     "Die gespeicherten Einstellungen haben sich inzwischen geändert. Speichern ersetzt sie durch diese.",
-  leave: "Ohne Speichern verlassen?",
   leaveBody:
     "Die Änderungen bleiben in diesem Browser-Tab erhalten, gelten aber erst nach dem Speichern.",
-  leaveAction: "Verlassen",
   discard: "Verwerfen",
   save: "Speichern",
   saving: "Wird gespeichert …",

@@ -140,6 +140,7 @@ export const panorama = {
       count === 1
         ? "1 spot is not used yet: create the video again."
         : `${count} spots are not used yet: create the video again.`,
+    leaveBody: "The spots that you chose are lost unless you create the video first.",
     zoom: "Zoom",
     whole: "Full height",
     closer: "Closer",

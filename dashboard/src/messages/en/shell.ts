@@ -47,6 +47,7 @@ export const shell = {
   messages: (hotkey: string) => `Messages (${hotkey})`,
   closeMessage: "Close message",
   cannotBeUndone: "This cannot be undone.",
+  leaving: { title: "Leave without saving?", action: "Leave", cancel: "Stay" },
   copy: "Copy",
   copied: "Copied",
   copyByHand: "Copying is blocked by the browser. Select the text and copy it.",

@@ -1,4 +1,4 @@
-import { type RefObject, useEffect } from "react";
+import { useNavigationGuard } from "../../../lib/hashLocation";
 import { words } from "../../../messages";
 import { useFeedback } from "../../../ui/feedback";
 import type { Config, Entry } from "./Parameters";
@@ -40,48 +40,11 @@ function withoutSecrets({ base, draft }: Kept, catalogue: readonly Entry[]): Kep
   return { base, draft: { ...draft, parameters } };
 }
 
-/** What is asked before unsaved changes are left. */
-export function leaveQuestion() {
-  const { leave, leaveBody, leaveAction } = words.engines.variant;
-  return { title: leave, body: leaveBody, action: leaveAction };
-}
-
-/**
- * Asks before a link, a reload or closing the window leaves unsaved changes. `told` says it to
- * whoever shows the editor, which asks before it shows something else.
- */
-export function useLeaveGuard(unsaved: boolean, told: RefObject<boolean>) {
+/** Asks before unsaved changes are left for another tab or page; they are kept for the way back. */
+export function useLeaveGuard(unsaved: boolean) {
   const { confirm } = useFeedback();
-  useEffect(() => {
-    told.current = unsaved;
-    return () => {
-      told.current = false;
-    };
-  }, [unsaved, told]);
-  useEffect(() => {
-    if (!unsaved) return;
-    const closing = (event: BeforeUnloadEvent) => event.preventDefault();
-    const clicked = (event: MouseEvent) => {
-      const link = linkOf(event);
-      if (!link) return;
-      event.preventDefault();
-      event.stopPropagation();
-      void confirm(leaveQuestion()).then((leaves) => {
-        if (leaves) location.hash = link.hash;
-      });
-    };
-    addEventListener("beforeunload", closing);
-    document.addEventListener("click", clicked, true);
-    return () => {
-      removeEventListener("beforeunload", closing);
-      document.removeEventListener("click", clicked, true);
-    };
-  }, [unsaved, confirm]);
-}
-
-/** The link to another page of the dashboard that a click follows here; null for anything else. */
-function linkOf(event: MouseEvent): HTMLAnchorElement | null {
-  if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return null;
-  const link = event.target instanceof Element ? event.target.closest("a") : null;
-  return link?.getAttribute("href")?.startsWith("#") && link.hash !== location.hash ? link : null;
+  useNavigationGuard(unsaved, {
+    leaves: ({ path, query }) => path !== "/engines" || query.get("tab") !== "variant",
+    ask: () => confirm({ ...words.shell.leaving, body: words.engines.variant.leaveBody }),
+  });
 }
