@@ -92,7 +92,7 @@ class Dashboard:
 
     def told(self, text: str | re.Pattern[str]) -> None:
         """A message said so."""
-        expect(self.page.locator(".toast").filter(has_text=text).first).to_be_visible()
+        expect(self.page.locator("[data-toast]").filter(has_text=text).first).to_be_visible()
 
     def violations(self) -> list[str]:
         """What axe finds against WCAG 2.2 AA on the page as it is, once what slides in is there."""

@@ -95,7 +95,7 @@ def play(client: httpx.Client, key: str, stream_id: str) -> None:
 def take(board: Dashboard, name: str, path: str, *, whole: bool = True) -> None:
     """That page, once what is on it has come."""
     page = board.go(path)
-    page.wait_for_function("() => !document.querySelector('.loading')")
+    page.wait_for_function("() => !document.querySelector('[data-loading]')")
     page.wait_for_timeout(4000)
     shoot(board, name, whole=whole)
 

@@ -242,8 +242,10 @@ def test_a_match_is_processed_and_its_panorama_calibrated_and_cut(
 
     board.go("/panorama")
     page.get_by_role("combobox", name="Match", exact=True).select_option(index=1)
-    expect(page.locator(".video .aids rect")).to_be_attached(timeout=20_000)
-    page.locator(".video.wide").last.click(position={"x": 60, "y": 40})
+    panorama = page.get_by_label("Panorama of the match")
+    expect(panorama.locator("xpath=..").locator("svg rect")).to_be_attached(timeout=20_000)
+    choose = page.get_by_role("button", name=re.compile("^Choose the spot"))
+    choose.click(position={"x": 60, "y": 40})
     expect(board.button(re.compile("Remove the spot at"))).to_be_visible()
     assert board.violations() == []
 
@@ -321,13 +323,13 @@ def test_every_page_is_accessible_and_asks_nobody_else(
     with dashboard(chromium, server.origin, theme=theme, **how) as board:
         for path in PAGES:
             page = board.go(path)
-            expect(page.locator(".loading:visible")).to_have_count(0)
+            expect(page.locator("[data-loading]:visible")).to_have_count(0)
             assert board.violations() == [], path
             wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert wide <= 0, f"{path} is {wide} pixels too wide"
         for tab in ("Logs", "Events", "Hardware errors", "Settings", "Check"):
             page.get_by_role("tab", name=tab).click()
-            expect(page.locator(".loading:visible")).to_have_count(0, timeout=60_000)
+            expect(page.locator("[data-loading]:visible")).to_have_count(0, timeout=60_000)
             assert board.violations() == [], tab
         foreign = [url for url in board.requests if server.origin not in url]
         assert [url for url in foreign if not url.startswith(("blob:", "data:"))] == []
@@ -349,9 +351,9 @@ def test_without_webrtc_pictures_come_over_hls(chromium: Browser, server: Engine
         page = board.go("/preview")
         for label in ("LEFT", "RIGHT"):
             board.plays(label)
-        expect(page.locator('.video[data-via="hls"]')).to_have_count(2)
+        expect(page.locator('[data-via="hls"]')).to_have_count(2)
         board.button("Grid").click()
-        expect(page.locator(".aid").first).to_be_attached()
+        expect(page.locator("[data-via] > svg path").first).to_be_attached()
         with page.expect_download() as download:
             board.button("Snapshot of LEFT").click()
         assert Path(download.value.path()).read_bytes()[:2] == b"\xff\xd8"

@@ -117,7 +117,7 @@ def test_a_dead_camera_is_named_and_the_match_is_recorded_with_the_other(
     expect(state).to_have_text("Recording \u2013 one camera has a problem", timeout=30_000)
     assert server.status()["require_all_cameras"] is False
     # What the state says is not told once more in a message.
-    assert page.locator(".toast").count() == 0
+    assert page.locator("[data-toast]").count() == 0
     messages_leave_the_thumb_its_place(page)
 
     # The loss is listed, in its colour, and the page scrolls in one place.
@@ -143,7 +143,7 @@ def messages_leave_the_thumb_its_place(page: Page) -> None:
     setting = "**/settings/preview-while-recording"
     page.route(setting, lambda route: route.fulfill(status=409, json=refused))
     page.get_by_role("switch", name="Allow viewers during recording").click()
-    toast = page.locator(".toast").first
+    toast = page.locator("[data-toast]").first
     expect(toast).to_be_visible()
     told = toast.bounding_box()
     assert told is not None
@@ -156,7 +156,7 @@ def test_on_a_phone_each_page_scrolls_in_one_place_and_no_word_is_broken(
 ) -> None:
     for path in ("/", "/preview", "/matches", "/panorama", "/engines", "/system"):
         page = phone.go(path)
-        expect(page.locator(".loading:visible")).to_have_count(0)
+        expect(page.locator("[data-loading]:visible")).to_have_count(0)
         assert scrolls_itself(page) <= 0, path
         assert page.evaluate(BROKEN_WORDS) == [], path
 

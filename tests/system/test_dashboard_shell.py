@@ -11,8 +11,10 @@ from playwright.sync_api import Browser, Locator, expect
 
 from support.dashboard import PHONE, Dashboard, dashboard, whole_server
 from support.engineserver import EngineServer
+from support.server import wait_for
 
 FINGER_PX = 44
+MATCH = "2026-11-27 Lions - Tigers"
 MESSAGES = Path(__file__).parents[2] / "dashboard" / "src" / "messages" / "en"
 PAGES = ("/", "/matches", "/preview", "/panorama", "/engines", "/system")
 SEEN_AND_READ = """() => {
@@ -23,6 +25,28 @@ SEEN_AND_READ = """() => {
         }
     }
     return texts.join("\\n");
+}"""
+
+
+SMALL_TARGETS = """(least) => {
+    const found = [];
+    const places = "button, a[href], summary, select, input, textarea, [role=tab], [role=switch]";
+    for (const each of document.querySelectorAll(places)) {
+        if (!each.checkVisibility({visibilityProperty: true}) || each.matches(".sr-only")) continue;
+        // A box that is ticked is as large as what is tapped with it, a card as what opens it.
+        const laid = getComputedStyle(each, "::after");
+        const covers = laid.position === "absolute" && laid.content !== "none";
+        const target = each.closest("label, .check") ?? (covers ? each.offsetParent : each);
+        const box = target.getBoundingClientRect();
+        if (box.width === 0 || box.right <= 0) continue;
+        // A link in a sentence is as high as its line.
+        const parent = each.parentElement;
+        const said = (element) => element.textContent.trim();
+        if (each.matches("a") && getComputedStyle(each).display === "inline"
+            && said(parent) !== said(each)) continue;
+        if (box.height < least) found.push(`${each.tagName} ${said(each)} ${box.height}`);
+    }
+    return found;
 }"""
 
 
@@ -128,10 +152,31 @@ def test_german_is_chosen_once_and_all_pages_are_in_it(
         expect(page.locator("html")).to_have_attribute("lang", "de")
         for path in PAGES:
             board.go(path)
-            expect(page.locator(".loading:visible")).to_have_count(0)
+            expect(page.locator("[data-loading]:visible")).to_have_count(0)
             shown = page.evaluate(SEEN_AND_READ)
             assert {text for text in texts if text in shown} == set(), path
             assert board.violations() == [], path
         page.get_by_role("radio", name="English").check()
         expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
         assert board.faults == []
+
+
+def test_whatever_a_thumb_taps_is_large_enough_on_every_page(
+    phone: Dashboard, server: EngineServer
+) -> None:
+    server.client.post("/recording", json={"match_id": MATCH}).raise_for_status()
+    wait_for(lambda: server.status()["duration"] > 2, "filmed", 30)
+    marked = {"kind": "goal", "at": 1}
+    server.client.post(f"/recordings/{MATCH}/markers", json=marked).raise_for_status()
+    server.client.delete("/recording", params={"force": True}).raise_for_status()
+    tabs = [
+        *(f"/engines?tab={name}" for name in ("activity", "streams", "vpn", "variant")),
+        *(f"/system?tab={name}" for name in ("logs", "events", "hardware", "settings", "check")),
+    ]
+    small: dict[str, list[str]] = {}
+    for path in (*PAGES, *tabs, f"/matches/{MATCH}", "/panorama?step=aim"):
+        page = phone.go(path)
+        expect(page.locator("[data-loading]:visible")).to_have_count(0)
+        if found := page.evaluate(SMALL_TARGETS, FINGER_PX):
+            small[path] = found
+    assert not small, "\n".join(f"{path}: {found}" for path, found in small.items())

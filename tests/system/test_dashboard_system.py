@@ -196,7 +196,7 @@ def test_a_setting_that_is_refused_says_so_at_its_field(
     expect(page.get_by_role("alert")).to_contain_text("The disk cannot be written to")
     expect(field).to_have_value("15")
     assert server.get("/panorama/config")["performance"]["preview_fps_target"] == 15
-    assert page.locator(".toast.bad").count() == 0
+    assert page.locator("[data-toast=bad]").count() == 0
 
     page.unroute("**/api/v1/panorama/config")
     type_and_leave(page, "Live frame rate (fps)", "12")
@@ -226,9 +226,9 @@ def test_the_choice_of_pictures_and_aids_is_in_the_address(
         page.reload()
         board.plays("LEFT")
         expect(page.locator("video")).to_have_count(1)
-        expect(page.locator(".aid").first).to_be_attached()
+        expect(page.locator("[data-via] > svg path").first).to_be_attached()
         # A phone that is held sideways shows the whole of it.
-        box = page.locator(".video").bounding_box()
+        box = page.locator("[data-via]").bounding_box()
         assert box is not None
         assert box["height"] <= LANDSCAPE["height"]
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
@@ -247,7 +247,7 @@ def aim_and_capture(board: Dashboard) -> Page:
     board.button("Start calibration").click()
     for label in ("LEFT", "RIGHT"):
         board.plays(label)
-    expect(page.locator(".video .aids rect")).to_have_count(2)
+    expect(page.locator("[data-via] > svg rect")).to_have_count(2)
     assert board.violations() == []
     board.button("Capture 12 picture pairs").click()
     return page

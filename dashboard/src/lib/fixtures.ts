@@ -65,7 +65,7 @@ export const loss = (more: Partial<Loss> = {}): Loss => ({
   name: "LEFT",
   from_s: 5,
   seconds: 0.4,
-  reason: "the worker is gone: it closed the connection",
+  reason: "no data for 3.1 s",
   kind: "camera",
   ended: true,
   ...more,

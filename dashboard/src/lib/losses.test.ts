@@ -71,7 +71,7 @@ test("a verdict that is bad says what is kept and what to do, and keeps the prog
   ]);
   expect(details).toEqual([
     "integrity checks failed",
-    "LEFT: the worker is gone: it closed the connection",
+    "LEFT: no data for 3.1 s",
     "RIGHT: moov missing",
   ]);
 });

@@ -3,6 +3,7 @@ import type uPlot from "uplot";
 import { locale } from "../lib/format";
 import { words } from "../messages";
 import { Loading } from "./basics";
+import styles from "./Chart.module.css";
 
 export type Line = { label: string; values: readonly (number | null)[] };
 /** A part of the time that is shaded and named, such as a match. */
@@ -77,7 +78,7 @@ export function Chart({
       <figcaption className="small muted">{label}</figcaption>
       <div
         ref={box}
-        className="chart"
+        className={styles.chart}
         role="img"
         aria-label={`${label}: ${inWords(lines, spans, unit)}`}
       >

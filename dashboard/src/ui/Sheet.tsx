@@ -3,6 +3,7 @@ import { Dialog as RadixDialog } from "radix-ui";
 import type { ReactNode } from "react";
 import { words } from "../messages";
 import { Button } from "./basics";
+import feedback from "./feedback.module.css";
 import { useReturnFocus } from "./returnFocus";
 import styles from "./Sheet.module.css";
 
@@ -30,7 +31,7 @@ export function Sheet({
   return (
     <RadixDialog.Root open={open} onOpenChange={(now) => now || onClose()}>
       <RadixDialog.Portal>
-        <RadixDialog.Overlay className="overlay" />
+        <RadixDialog.Overlay className={feedback.overlay} />
         <RadixDialog.Content
           className={styles.sheet}
           {...focus}

@@ -95,12 +95,12 @@ export function ErrorNote({ error }: { error: unknown }) {
 }
 
 export function Empty({ children }: { children: ReactNode }) {
-  return <div className="empty">{children}</div>;
+  return <div className={styles.empty}>{children}</div>;
 }
 
 export function Loading({ what = words.shell.loading }: { what?: string }) {
   return (
-    <div className="loading" role="status">
+    <div className={styles.loading} role="status" data-loading>
       {what}
     </div>
   );
@@ -182,15 +182,15 @@ export function Tabs({
       onValueChange={onChange}
       activationMode={manual ? "manual" : "automatic"}
     >
-      <RadixTabs.List className="tabs" aria-label={label}>
+      <RadixTabs.List className={styles.tabs} aria-label={label}>
         {tabs.map((tab) => (
-          <RadixTabs.Trigger key={tab.id} value={tab.id} className="tab">
+          <RadixTabs.Trigger key={tab.id} value={tab.id} className={styles.tab}>
             {tab.title}
           </RadixTabs.Trigger>
         ))}
       </RadixTabs.List>
       {tabs.map((tab) => (
-        <RadixTabs.Content key={tab.id} value={tab.id} className="tab-panel">
+        <RadixTabs.Content key={tab.id} value={tab.id} className={styles.panel}>
           {tab.content()}
         </RadixTabs.Content>
       ))}
@@ -264,7 +264,7 @@ export function Sparkline({
 export function TableWrap({ label, children }: { label: string; children: ReactNode }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="table-wrap card" aria-label={label} tabIndex={0}>
+    <section className={`${styles.tableWrap} card`} aria-label={label} tabIndex={0}>
       {children}
     </section>
   );

@@ -12,6 +12,7 @@ import {
 import { errorText } from "../lib/errorWords";
 import { words } from "../messages";
 import { Button } from "./basics";
+import styles from "./feedback.module.css";
 import { useReturnFocus } from "./returnFocus";
 
 type Question = {
@@ -65,7 +66,7 @@ export function FeedbackProvider({ children }: { children: ReactNode }) {
         {toasts.map((toast) => (
           <ToastMessage key={toast.id} toast={toast} onClose={() => drop(toast.id)} />
         ))}
-        <RadixToast.Viewport className="toasts" label={words.shell.messages("{hotkey}")} />
+        <RadixToast.Viewport className={styles.toasts} label={words.shell.messages("{hotkey}")} />
       </RadixToast.Provider>
     </FeedbackContext.Provider>
   );
@@ -83,22 +84,22 @@ function QuestionDialog({
   return (
     <AlertDialog.Root open={question !== null} onOpenChange={(open) => open || onAnswer(false)}>
       <AlertDialog.Portal>
-        <AlertDialog.Overlay className="overlay" />
-        <AlertDialog.Content className="dialog" {...focus}>
+        <AlertDialog.Overlay className={styles.overlay} />
+        <AlertDialog.Content className={styles.dialog} {...focus}>
           <AlertDialog.Title asChild>
             <h2>{question?.title}</h2>
           </AlertDialog.Title>
           <AlertDialog.Description asChild>
             <div className="muted">{question?.body ?? words.shell.cannotBeUndone}</div>
           </AlertDialog.Description>
-          <div className="dialog-actions">
+          <DialogActions>
             <AlertDialog.Cancel asChild>
               <Button>{question?.cancel ?? words.shell.cancel}</Button>
             </AlertDialog.Cancel>
             <Button tone={question?.danger ? "danger" : "primary"} onClick={() => onAnswer(true)}>
               {question?.action}
             </Button>
-          </div>
+          </DialogActions>
         </AlertDialog.Content>
       </AlertDialog.Portal>
     </AlertDialog.Root>
@@ -109,7 +110,8 @@ function ToastMessage({ toast, onClose }: { toast: Toast; onClose: () => void })
   const { text, bad, undo } = toast;
   return (
     <RadixToast.Root
-      className={`toast ${bad ? "bad" : ""}`}
+      className={`${styles.toast} ${bad ? styles.bad : ""}`}
+      data-toast={bad ? "bad" : "good"}
       type={bad ? "foreground" : "background"}
       onOpenChange={(open) => open || onClose()}
     >
@@ -168,12 +170,18 @@ export function useAction<A, R>(
   });
 }
 
+/** The buttons at the end of a dialog. */
+export function DialogActions({ children }: { children: ReactNode }) {
+  return <div className={styles.actions}>{children}</div>;
+}
+
 export function Dialog({
   title,
   description,
   open,
   onClose,
   wide,
+  container,
   children,
 }: {
   title: string;
@@ -181,15 +189,17 @@ export function Dialog({
   open: boolean;
   onClose: () => void;
   wide?: boolean;
+  /** Where it opens, if not over the whole page. */
+  container?: HTMLElement | null;
   children: ReactNode;
 }) {
   const focus = useReturnFocus();
   return (
     <RadixDialog.Root open={open} onOpenChange={(now) => now || onClose()}>
-      <RadixDialog.Portal>
-        <RadixDialog.Overlay className="overlay" />
+      <RadixDialog.Portal container={container}>
+        <RadixDialog.Overlay className={styles.overlay} />
         <RadixDialog.Content
-          className={`dialog ${wide ? "wide" : ""}`}
+          className={`${styles.dialog} ${wide ? styles.wide : ""}`}
           {...focus}
           {...(description ? {} : { "aria-describedby": undefined })}
         >

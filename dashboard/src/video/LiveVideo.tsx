@@ -2,8 +2,8 @@ import { type ReactNode, type RefObject, useEffect, useRef, useState } from "rea
 import { useConnection } from "../api/live";
 import { words } from "../messages";
 import { Details } from "../ui/basics";
-import styles from "./LiveVideo.module.css";
 import { playLive } from "./playLive";
+import styles from "./Video.module.css";
 
 type Progress = "connecting" | "slower" | "none";
 type State = {
@@ -47,8 +47,8 @@ export function LiveVideo({
   const { live } = words.matchday;
   const message = !open ? live.notConnected : state.progress && live[state.progress];
   return (
-    <div className={`video ${wide ? "wide" : ""} ${className}`} data-via={state.via}>
-      <div className="video-label">
+    <div className={`${styles.frame} ${wide ? styles.wide : ""} ${className}`} data-via={state.via}>
+      <div className={styles.label}>
         <span>{label}</span>
         {state.playing && open && <span>{state.via === "webrtc" ? "WebRTC" : "HLS"}</span>}
       </div>
@@ -62,7 +62,7 @@ export function LiveVideo({
       />
       {overlay}
       {message && (
-        <div className="video-message">
+        <div className={styles.message}>
           {message}
           {open && state.reason && (
             <div className={styles.reason}>
@@ -71,7 +71,7 @@ export function LiveVideo({
           )}
         </div>
       )}
-      {tools && <div className="video-tools">{tools}</div>}
+      {tools && <div className={styles.tools}>{tools}</div>}
     </div>
   );
 }

@@ -50,12 +50,14 @@ async function failing(failure: object, ...failures: object[]) {
 const answers = (status: number, body: unknown) =>
   vi.fn(async () => new Response(JSON.stringify(body), { status, statusText: "Conflict" }));
 
-test("what the server refuses is told in the server's words", async () => {
+test("what the server refuses is an error with the server's words and code", async () => {
   const fetched = answers(409, { code: "footage_unusable", detail: "cam2.mkv is no MP4" });
   vi.stubGlobal("fetch", fetched);
   const text = { url: URL, code: 409, text: "Conflict" };
   const { failed } = await failing({ ...REFUSED, response: text }, REFUSED);
-  await vi.waitFor(() => expect(failed).toHaveBeenCalledWith("cam2.mkv is no MP4"));
+  await vi.waitFor(() => expect(failed).toHaveBeenCalled());
+  const error = { message: "cam2.mkv is no MP4", code: "footage_unusable", status: 409 };
+  expect(failed.mock.calls[0]?.[0]).toMatchObject(error);
   expect(failed).toHaveBeenCalledOnce();
   expect(fetched).toHaveBeenCalledOnce();
 });
@@ -77,11 +79,13 @@ test("a player that is closed meanwhile is told nothing more", async () => {
 test("a server that is away, and one that serves it after all", async () => {
   vi.stubGlobal("fetch", () => Promise.reject(new TypeError("failed")));
   const away = await failing(REFUSED);
-  await vi.waitFor(() => expect(away.failed).toHaveBeenCalledWith(words.player.unreached));
+  await vi.waitFor(() =>
+    expect(away.failed).toHaveBeenCalledWith(new Error(words.player.unreached)),
+  );
   made.length = 0;
   vi.stubGlobal("fetch", answers(200, {}));
   const there = await failing(REFUSED);
-  await vi.waitFor(() => expect(there.failed).toHaveBeenCalledWith("manifestLoadError"));
+  await vi.waitFor(() => expect(there.failed).toHaveBeenCalledWith(new Error("manifestLoadError")));
 });
 
 const UNDECODED = { fatal: true, type: "media", details: "bufferAppendError" };
@@ -91,7 +95,7 @@ test("pictures that the browser cannot decode are given up, and it is said", asy
   expect(failed).not.toHaveBeenCalled();
   const [player] = made;
   for (let n = 0; n < 3; n++) player?.listeners.get("error")?.("error", UNDECODED);
-  expect(failed).toHaveBeenCalledExactlyOnceWith(words.player.undecodable);
+  expect(failed).toHaveBeenCalledExactlyOnceWith(new Error(words.player.undecodable));
   expect(player?.recoveries).toBe(2);
 });
 

@@ -1,5 +1,5 @@
 import type Hls from "hls.js";
-import { messageOf } from "../api/http";
+import { refusal } from "../api/http";
 import { words } from "../messages";
 
 /**
@@ -13,7 +13,7 @@ const MOST_RECOVERIES = 2;
 
 type Options = {
   live: boolean;
-  failed: (reason: string) => void;
+  failed: (error: Error) => void;
   /** Told whenever it becomes known, or better known, when which part was filmed. */
   timed?: (stretches: Stretch[]) => void;
 };
@@ -39,7 +39,7 @@ export function playHls(video: HTMLVideoElement, url: string, options: Options):
     if (!Player.isSupported()) {
       // Safari on a phone plays playlists by itself.
       video.src = url;
-      video.onerror = () => failed(words.player.unsupported);
+      video.onerror = () => failed(new Error(words.player.unsupported));
       // It tells no dates: right to the moment at which the camera began, up to the first long gap.
       video.ondurationchange = () => {
         const { duration } = video;
@@ -62,12 +62,12 @@ export function playHls(video: HTMLVideoElement, url: string, options: Options):
         gaveUp = true;
         player.destroy();
         player = null;
-        failed(words.player.undecodable);
+        failed(new Error(words.player.undecodable));
         return;
       }
       gaveUp = true;
       const asked = data.response?.url ?? data.url ?? url;
-      reasonOf(asked, data.details).then((reason) => over || failed(reason));
+      reasonOf(asked, data.details).then((error) => over || failed(error));
     });
     if (timed) {
       const tell = (_: unknown, { details }: { details: Details }) => timed(stretchesOf(details));
@@ -77,7 +77,7 @@ export function playHls(video: HTMLVideoElement, url: string, options: Options):
     player.loadSource(url);
     player.attachMedia(video);
   };
-  start().catch((error: Error) => over || failed(error.message));
+  start().catch((error: Error) => over || failed(error));
   return () => {
     over = true;
     player?.destroy();
@@ -104,16 +104,16 @@ export function stretchesOf({ fragments, dateRanges }: Details): Stretch[] {
   }));
 }
 
-/** Why a player could not load something: the server's own words, which players do not keep. */
-export async function reasonOf(url: string, otherwise: string): Promise<string> {
+/** Why a player could not load something: what the server says, which players do not keep. */
+export async function reasonOf(url: string, otherwise: string): Promise<Error> {
   try {
     const answer = await fetch(url, {
       headers: { Range: "bytes=0-0" },
       signal: AbortSignal.timeout(REASON_WITHIN_MS),
     });
-    if (answer.ok) return otherwise;
-    return messageOf(await answer.json().catch(() => undefined), answer);
+    if (answer.ok) return new Error(otherwise);
+    return refusal(await answer.json().catch(() => undefined), answer);
   } catch {
-    return words.player.unreached;
+    return new Error(words.player.unreached);
   }
 }

@@ -53,7 +53,10 @@ export function playLive(video: HTMLVideoElement, stream: string, told: Told): (
 }
 
 function playOverHls(video: HTMLVideoElement, stream: string, failed: (reason: string) => void) {
-  const stop = playHls(video, `/hls/${stream}.m3u8`, { live: true, failed });
+  const stop = playHls(video, `/hls/${stream}.m3u8`, {
+    live: true,
+    failed: (error) => failed(errorText(error)),
+  });
   return () => {
     stop();
     // Stitching costs a core as long as it is shown; viewers over HLS are not counted.

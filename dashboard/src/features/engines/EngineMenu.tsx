@@ -6,6 +6,7 @@ import { shortId } from "../../lib/format";
 import { words } from "../../messages";
 import { Button, ErrorNote } from "../../ui/basics";
 import { Dialog, useAction } from "../../ui/feedback";
+import styles from "./EngineMenu.module.css";
 import { nameOf } from "./engineName";
 import type { Engine } from "./list";
 
@@ -30,20 +31,20 @@ export function EngineMenu({
         </Button>
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content className="menu" align="end">
-          <DropdownMenu.Item className="menu-item" onSelect={() => onOpen(id)}>
+        <DropdownMenu.Content className={styles.menu} align="end">
+          <DropdownMenu.Item className={styles.item} onSelect={() => onOpen(id)}>
             {menu.activity}
           </DropdownMenu.Item>
-          <DropdownMenu.Item className="menu-item" onSelect={() => onInspect(id)}>
+          <DropdownMenu.Item className={styles.item} onSelect={() => onInspect(id)}>
             {menu.inspect}
           </DropdownMenu.Item>
           {!engine.external && (
             <>
-              <DropdownMenu.Item className="menu-item" onSelect={() => drain.mutate(undefined)}>
+              <DropdownMenu.Item className={styles.item} onSelect={() => drain.mutate(undefined)}>
                 {menu.drain}
               </DropdownMenu.Item>
               <DropdownMenu.Item
-                className="menu-item danger"
+                className={`${styles.item} ${styles.danger}`}
                 onSelect={() => remove.mutate(undefined)}
               >
                 {menu.remove}

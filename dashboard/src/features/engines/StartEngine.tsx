@@ -3,7 +3,7 @@ import { api, ask, ServerError } from "../../api/http";
 import { errorText } from "../../lib/errorWords";
 import { words } from "../../messages";
 import { Button, Field, Note } from "../../ui/basics";
-import { Dialog, useAction } from "../../ui/feedback";
+import { Dialog, DialogActions, useAction } from "../../ui/feedback";
 
 const MOST_PORT = 65535;
 const EMPTY = { image: "", port: "", labels: "", env: "" };
@@ -42,12 +42,12 @@ export function StartEngine({ open, onClose }: { open: boolean; onClose: () => v
         <Lines label={start.labels} text={order.labels} onChange={(labels) => change({ labels })} />
         <Lines label={start.env} text={order.env} onChange={(env) => change({ env })} />
         {place === "order" && <Note tone="bad" alert title={told} />}
-        <div className="dialog-actions">
+        <DialogActions>
           <Button onClick={close}>{start.cancel}</Button>
           <Button type="submit" tone="primary" disabled={provision.isPending}>
             {provision.isPending ? start.starting : start.submit}
           </Button>
-        </div>
+        </DialogActions>
       </form>
     </Dialog>
   );

@@ -3,7 +3,7 @@ import { useEffect, useId, useRef, useState } from "react";
 import type { Details } from "../../lib/matchName";
 import { words } from "../../messages";
 import { Button, ErrorNote, Field, Note } from "../../ui/basics";
-import { Dialog, useAction } from "../../ui/feedback";
+import { Dialog, DialogActions, useAction } from "../../ui/feedback";
 import { type FieldName, saveDetails, WrongFields } from "./details";
 import styles from "./Match.module.css";
 
@@ -51,12 +51,12 @@ function Form(props: FormProps) {
         <DateField {...field("date")} />
         <NoteField {...field("note")} />
       </div>
-      <div className="dialog-actions">
+      <DialogActions>
         <Button onClick={props.onClose}>{words.shell.cancel}</Button>
         <Button tone="primary" type="submit" disabled={saving}>
           {saving ? edit.saving : edit.save}
         </Button>
-      </div>
+      </DialogActions>
     </form>
   );
 }

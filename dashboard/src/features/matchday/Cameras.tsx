@@ -6,6 +6,7 @@ import { words } from "../../messages";
 import { Badge, Button, Card, Details, Facts, Note, Switch } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
 import { LiveVideo } from "../../video/LiveVideo";
+import pictures from "../../video/Video.module.css";
 import type { Recording } from "./State";
 
 export function Pictures({
@@ -47,7 +48,7 @@ export function Pictures({
         <Note title={live.off}>{live.offTodo}</Note>
       ) : (
         shown && (
-          <div className="videos">
+          <div className={pictures.grid}>
             {cameras.map((camera) => (
               <LiveVideo key={camera.id} stream={`cam${camera.id}`} label={camera.name} />
             ))}

@@ -67,7 +67,7 @@ test("a start that fails stays on the page in plain words, and can be tried agai
   const details = alert.querySelector("details") as HTMLDetailsElement;
   expect(details.open).toBe(false);
   expect(details.textContent).toContain("gst-resource-error-quark");
-  expect(document.querySelector(".toast")).toBeNull();
+  expect(document.querySelector("[data-toast]")).toBeNull();
   expect(fake.commands[0]?.[1]).toMatchObject({ require_all_cameras: null });
   fireEvent.click(button("Try again"));
   await waitFor(() => expect(fake.commands).toHaveLength(2));

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { words } from "../../messages";
 import { Button, Note } from "../../ui/basics";
+import pictures from "../../video/Video.module.css";
 import { Pointed } from "./Pointed";
 import { useSides } from "./sides";
 import type { Point, PointPair } from "./usePoints";
@@ -34,7 +35,7 @@ export function ByHand({
             <p className="muted small" role="status">
               {first ? text.second : text.first}
             </p>
-            <div className="videos">
+            <div className={pictures.grid}>
               {([0, 1] as const).map((camera) => (
                 <Pointed
                   key={camera}

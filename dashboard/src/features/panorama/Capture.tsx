@@ -3,6 +3,7 @@ import { useChannel } from "../../api/live";
 import { words } from "../../messages";
 import { Button, ErrorNote, Note, Progress } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
+import pictures from "../../video/Video.module.css";
 import styles from "./Panorama.module.css";
 import { useSides } from "./sides";
 import { type Calibration, PAIRS, type Phase } from "./useCalibration";
@@ -83,11 +84,11 @@ function explained(phase: Phase | null, isStopped: boolean): string {
 function Stills({ taken }: { taken: number }) {
   const sides = useSides();
   return (
-    <div className="videos">
+    <div className={pictures.grid}>
       {([0, 1] as const).map((camera) => (
-        <div key={camera} className="video">
+        <div key={camera} className={pictures.frame}>
           <img
-            className="picture"
+            className={pictures.picture}
             src={`/api/v1/cameras/${camera}/snapshot.jpg?pair=${taken}`}
             alt={words.panorama.guide.still(sides[camera])}
           />

@@ -2,8 +2,9 @@ import { type RefObject, useEffect, useState } from "react";
 import { matchPath } from "../../api/capture";
 import { clock } from "../../lib/format";
 import { words } from "../../messages";
-import { Button, Note } from "../../ui/basics";
+import { Button, ErrorNote } from "../../ui/basics";
 import { playHls } from "../../video/hls";
+import pictures from "../../video/Video.module.css";
 import { type Place, PointSurface } from "./PointSurface";
 
 /** The panorama with the frame of the video; tells its time, and which spot is chosen. */
@@ -23,7 +24,7 @@ export function FollowVideo({
   onChoose: (place: Place) => void;
 }) {
   const [aspect, setAspect] = useState(32 / 11);
-  const [failed, setFailed] = useState<string | null>(null);
+  const [failed, setFailed] = useState<Error | null>(null);
   const text = words.panorama.follow;
   useEffect(() => {
     const element = video.current;
@@ -35,8 +36,8 @@ export function FollowVideo({
   }, [matchId, video]);
   return (
     <>
-      {failed && <Note tone="bad" alert title={failed} />}
-      <div className="video wide" style={{ aspectRatio: aspect }}>
+      <ErrorNote error={failed} />
+      <div className={`${pictures.frame} ${pictures.wide}`} style={{ aspectRatio: aspect }}>
         <video
           ref={video}
           muted
@@ -59,9 +60,14 @@ function CutFrame({ looks, zoom, aspect }: { looks: Place; zoom: number; aspect:
   const height = 1 / zoom;
   const width = Math.min(1, (height * (16 / 9)) / aspect);
   return (
-    <svg className="aids" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
+    <svg
+      className={pictures.aids}
+      viewBox="0 0 100 100"
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
       <rect
-        className="aid strong"
+        className={`${pictures.aid} ${pictures.strong}`}
         x={Math.min(1 - width, Math.max(0, looks.x - width / 2)) * 100}
         y={Math.min(1 - height, Math.max(0, looks.y - height / 2)) * 100}
         width={width * 100}

@@ -8,6 +8,7 @@ import { overlapOf } from "../../lib/quality";
 import { words } from "../../messages";
 import { Button, Card, Choice, ErrorNote, Note } from "../../ui/basics";
 import { LiveVideo } from "../../video/LiveVideo";
+import pictures from "../../video/Video.module.css";
 import { ByHand } from "./ByHand";
 import { Capture } from "./Capture";
 import { Compare } from "./Compare";
@@ -157,7 +158,7 @@ function Aim({
         </Note>
       )}
       {!calibration.isBusy && (
-        <div className="videos">
+        <div className={pictures.grid}>
           {([0, 1] as const).map((side) => (
             <LiveVideo
               key={side}
@@ -191,7 +192,12 @@ function Aim({
 function Shaded({ side, share }: { side: 0 | 1; share: number }) {
   const at = side === 0 ? 100 - share * 100 : 0;
   return (
-    <svg className="aids" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
+    <svg
+      className={pictures.aids}
+      viewBox="0 0 100 100"
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
       <rect className={styles.shaded} x={at} y="0" width={share * 100} height="100" />
     </svg>
   );

@@ -4,6 +4,7 @@ import { useChannel } from "../../api/live";
 import { qualityInWords } from "../../lib/quality";
 import { words } from "../../messages";
 import { Badge, Card, ErrorNote, Loading } from "../../ui/basics";
+import pictures from "../../video/Video.module.css";
 import { FollowCut } from "./FollowCut";
 import { Guide } from "./Guide";
 import { LivePanorama } from "./LivePanorama";
@@ -55,7 +56,7 @@ function Result({ version }: { version: number }) {
   return (
     <Card title={words.panorama.result.title} tools={<QualityBadge score={quality.score} />}>
       <p>{qualityInWords({ ...quality, quality_score: quality.score }).advice}</p>
-      <div className="videos">
+      <div className={pictures.grid}>
         {([0, 1] as const).map((camera) => (
           <Pointed
             key={camera}

@@ -1,4 +1,5 @@
 import { type KeyboardEvent, type MouseEvent, useState } from "react";
+import pictures from "../../video/Video.module.css";
 import styles from "./Panorama.module.css";
 
 /** A place in a picture, in shares of its width and height. */
@@ -55,7 +56,10 @@ export function PointSurface({ label, onPoint }: { label: string; onPoint: (at: 
     >
       {cross && (
         <svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
-          <path className="aid strong" d={`M${cross.x * 100} 0V100M0 ${cross.y * 100}H100`} />
+          <path
+            className={`${pictures.aid} ${pictures.strong}`}
+            d={`M${cross.x * 100} 0V100M0 ${cross.y * 100}H100`}
+          />
         </svg>
       )}
     </button>

@@ -28,7 +28,7 @@ export function Pointed({
   const text = words.panorama.byHand;
   if (failed) return <Note tone="warn" title={text.noPicture(name)} />;
   return (
-    <div className="points">
+    <div className={styles.points}>
       <img
         className={styles.still}
         src={`/api/v1/cameras/${camera}/snapshot.jpg?at=${at}`}

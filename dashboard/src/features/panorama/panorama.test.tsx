@@ -43,7 +43,7 @@ test("the guide begins with a press, and shows both cameras with the part that b
   fireEvent.click(screen.getByRole("button", { name: "Start calibration" }));
   expect(kept("step")).toBe("aim");
   expect(document.querySelectorAll("video")).toHaveLength(2);
-  expect(document.querySelectorAll(".video rect")).toHaveLength(2);
+  expect(document.querySelectorAll("[data-via] > svg rect")).toHaveLength(2);
   expect(screen.getByText("Shaded: what both cameras should see.")).toBeDefined();
   const steps = screen.getByRole("list", { name: "Steps of the calibration" });
   expect(steps.querySelector("[aria-current=step]")?.textContent).toContain("Aim the cameras");

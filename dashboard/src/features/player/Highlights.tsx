@@ -1,8 +1,9 @@
 import { useMutation } from "@tanstack/react-query";
 import { Sparkles } from "lucide-react";
 import { type MatchEntry, matchPath } from "../../api/capture";
-import { api, ask, type Schema, ServerError } from "../../api/http";
+import { api, ask, type Schema } from "../../api/http";
 import { useChannel } from "../../api/live";
+import { jobFailure } from "../../lib/errorWords";
 import { fileName } from "../../lib/fileName";
 import { words } from "../../messages";
 import { Button, ErrorNote, Progress } from "../../ui/basics";
@@ -13,10 +14,6 @@ import styles from "./Player.module.css";
 
 const FILE = "reel.mp4";
 const ACTIVE: readonly Schema["JobState"]["state"][] = ["waiting", "running", "paused"];
-
-/** Why a job failed, as an error of the server, whose codes have words. */
-const failureOf = ({ message, advice, code }: Schema["JobFault"]) =>
-  new ServerError([message, advice].filter(Boolean).join(" "), 409, code);
 
 /** Makes one video of all markers, and says how far it is. */
 export function Highlights({
@@ -60,7 +57,7 @@ export function Highlights({
       </div>
       <ErrorNote error={make.error} />
       {active && <Making job={job} />}
-      {job?.state === "failed" && job.error && <ErrorNote error={failureOf(job.error)} />}
+      {job?.state === "failed" && job.error && <ErrorNote error={jobFailure(job.error)} />}
       {!active && entry.files.some(({ file }) => file === FILE) && <Made subject={subject} />}
     </div>
   );

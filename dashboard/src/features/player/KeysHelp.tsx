@@ -1,7 +1,7 @@
-import { Dialog } from "radix-ui";
 import type { RefObject } from "react";
 import { words } from "../../messages";
-import { Button, Switch } from "../../ui/basics";
+import { Switch } from "../../ui/basics";
+import { Dialog } from "../../ui/feedback";
 import { type Command, KEYS } from "./keys";
 import styles from "./Player.module.css";
 
@@ -21,32 +21,22 @@ export function KeysHelp({
 }) {
   const { keys } = words.player;
   return (
-    <Dialog.Root open={open} onOpenChange={(now) => now || close()}>
-      <Dialog.Portal container={document.fullscreenElement ? container.current : undefined}>
-        <Dialog.Overlay className="overlay" />
-        <Dialog.Content className="dialog" aria-describedby={undefined}>
-          <div className="row between">
-            <Dialog.Title asChild>
-              <h2>{keys.title}</h2>
-            </Dialog.Title>
-            <Dialog.Close asChild>
-              <Button size="small" tone="quiet" aria-label={words.shell.close}>
-                ✕
-              </Button>
-            </Dialog.Close>
+    <Dialog
+      title={keys.title}
+      open={open}
+      onClose={close}
+      container={document.fullscreenElement ? container.current : undefined}
+    >
+      <dl className={styles.keys}>
+        {(Object.keys(KEYS) as Command[]).map((command) => (
+          <div key={command}>
+            <dt>{keyNames(command)}</dt>
+            <dd>{keys.does[command]}</dd>
           </div>
-          <dl className={styles.keys}>
-            {(Object.keys(KEYS) as Command[]).map((command) => (
-              <div key={command}>
-                <dt>{keyNames(command)}</dt>
-                <dd>{keys.does[command]}</dd>
-              </div>
-            ))}
-          </dl>
-          <Switch label={keys.enabled} checked={enabled} onChange={setEnabled} />
-        </Dialog.Content>
-      </Dialog.Portal>
-    </Dialog.Root>
+        ))}
+      </dl>
+      <Switch label={keys.enabled} checked={enabled} onChange={setEnabled} />
+    </Dialog>
   );
 }
 

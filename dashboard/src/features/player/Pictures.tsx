@@ -1,6 +1,8 @@
 import { useEffect, useRef } from "react";
+import { errorWords } from "../../lib/errorWords";
 import { words } from "../../messages";
-import { Note } from "../../ui/basics";
+import { Details, Note } from "../../ui/basics";
+import pictures from "../../video/Video.module.css";
 import styles from "./Player.module.css";
 import type { Source } from "./sources";
 import type { Playback } from "./usePlayback";
@@ -18,7 +20,7 @@ export function Pictures({
   onFull: () => void;
 }) {
   return (
-    <div className={`videos ${styles.pictures}`}>
+    <div className={`${pictures.grid} ${styles.pictures}`}>
       {shown.map(({ id, name }) => (
         <Picture key={id} id={id} name={name} attach={attach} onPress={onPress} onFull={onFull} />
       ))}
@@ -36,8 +38,8 @@ function Picture({
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => (video.current ? attach(id, video.current) : undefined), [id, attach]);
   return (
-    <div className={`video ${id === "panorama" ? "wide" : ""}`}>
-      <div className="video-label">
+    <div className={`${pictures.frame} ${id === "panorama" ? pictures.wide : ""}`}>
+      <div className={pictures.label}>
         <span>{name}</span>
       </div>
       <video
@@ -56,9 +58,13 @@ function Picture({
 export function Failures({ shown, failures }: { shown: Source[]; failures: Playback["failures"] }) {
   return shown
     .filter(({ id }) => Object.hasOwn(failures, id))
-    .map(({ id, name }) => (
-      <Note key={id} tone="bad" alert title={words.player.cannotPlay(name)}>
-        {words.player.cannotPlayMore(failures[id] ?? "")}
-      </Note>
-    ));
+    .map(({ id, name }) => {
+      const { what, details } = errorWords(failures[id]);
+      return (
+        <Note key={id} tone="bad" alert title={words.player.cannotPlay(name)}>
+          {words.player.cannotPlayMore(what.replace(/\.$/, ""))}
+          <Details lines={details ? [details] : []} />
+        </Note>
+      );
+    });
 }

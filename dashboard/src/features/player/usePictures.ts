@@ -13,14 +13,14 @@ export function usePictures(matchId: string, startAt: number) {
   const wanted = useRef<Wanted>({ at: startAt, playing: false, rate: 1 });
   const [footage, setFootage] = useState<number | null>(null);
   // By picture: one that stays when others are chosen has failed all the same.
-  const [failures, setFailures] = useState<Record<string, string>>({});
+  const [failures, setFailures] = useState<Record<string, Error>>({});
   const attach = useCallback(
     (id: string, video: HTMLVideoElement) => {
       const track: Track = { video, stretches: [], frames: noFrames() };
       tracks.current.set(id, track);
       const end = playHls(video, matchPath(matchId, "vod", `${id}.m3u8`), {
         live: false,
-        failed: (reason) => setFailures((known) => ({ ...known, [id]: reason })),
+        failed: (error) => setFailures((known) => ({ ...known, [id]: error })),
         timed: (stretches) => {
           const isFirst = track.stretches.length === 0;
           track.stretches = stretches;

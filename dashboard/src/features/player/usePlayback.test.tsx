@@ -2,7 +2,7 @@ import { act, cleanup, renderHook } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Stretch } from "../../video/hls";
 
-type Options = { timed: (stretches: Stretch[]) => void; failed: (reason: string) => void };
+type Options = { timed: (stretches: Stretch[]) => void; failed: (error: Error) => void };
 const players = vi.hoisted(() => new Map<string, Options>());
 vi.mock("../../video/hls", () => ({
   playHls: (_: HTMLVideoElement, url: string, options: Options) => {
@@ -126,8 +126,8 @@ test("a picture that cannot be played says why, until it is shown no more", () =
   act(() => {
     end = result.current.attach("cam0", new FakeVideo() as unknown as HTMLVideoElement);
   });
-  act(() => players.get("cam0")?.failed("no MP4"));
-  expect(result.current.failures).toEqual({ cam0: "no MP4" });
+  act(() => players.get("cam0")?.failed(new Error("no MP4")));
+  expect(result.current.failures).toEqual({ cam0: new Error("no MP4") });
   act(() => void end());
   expect(result.current.failures).toEqual({});
 });

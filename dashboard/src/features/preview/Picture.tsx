@@ -9,6 +9,7 @@ import { Button } from "../../ui/basics";
 import { CopyLink } from "../../ui/CopyLink";
 import { useAction } from "../../ui/feedback";
 import { LiveVideo } from "../../video/LiveVideo";
+import pictures from "../../video/Video.module.css";
 import { useZoom, ZoomButtons, ZoomFrame } from "../../video/Zoom";
 
 export const AIDS = ["grid", "level", "overlap"] as const;
@@ -44,7 +45,7 @@ export function Picture({
           label={label}
           wide={wide}
           videoRef={video}
-          className={zoom.view.zoom > 1 ? "zoomed zoomable" : "zoomable"}
+          className={`${pictures.zoomable} ${zoom.view.zoom > 1 ? pictures.zoomed : ""}`}
           overlay={<AidLines {...framing} />}
           tools={
             <>
@@ -77,7 +78,12 @@ export function Picture({
 function AidLines({ aids, overlap, side }: Framing) {
   const thirds = [1 / 3, 2 / 3].map((share) => share * 100);
   return (
-    <svg className="aids" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
+    <svg
+      className={pictures.aids}
+      viewBox="0 0 100 100"
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
       {aids.includes("overlap") && overlap !== null && (
         <rect
           x={side === 0 ? 100 - overlap * 100 : 0}
@@ -89,10 +95,12 @@ function AidLines({ aids, overlap, side }: Framing) {
       )}
       {aids.includes("grid") &&
         thirds.flatMap((at) => [
-          <path key={`v${at}`} d={`M${at} 0V100`} className="aid" />,
-          <path key={`h${at}`} d={`M0 ${at}H100`} className="aid" />,
+          <path key={`v${at}`} d={`M${at} 0V100`} className={pictures.aid} />,
+          <path key={`h${at}`} d={`M0 ${at}H100`} className={pictures.aid} />,
         ])}
-      {aids.includes("level") && <path d="M0 50H100M50 44V56" className="aid strong" />}
+      {aids.includes("level") && (
+        <path d="M0 50H100M50 44V56" className={`${pictures.aid} ${pictures.strong}`} />
+      )}
     </svg>
   );
 }

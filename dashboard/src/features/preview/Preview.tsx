@@ -5,6 +5,7 @@ import { overlapOf } from "../../lib/quality";
 import { words } from "../../messages";
 import { Button, Loading, Note } from "../../ui/basics";
 import { EmptyState } from "../../ui/EmptyState";
+import pictures from "../../video/Video.module.css";
 import { AIDS, type Aid, Picture } from "./Picture";
 import styles from "./Preview.module.css";
 
@@ -45,7 +46,7 @@ export default function Preview() {
           ) : cameras === undefined ? (
             <Loading />
           ) : (
-            <div className="videos">
+            <div className={pictures.grid}>
               {cameras
                 .filter(({ id }) => shows === "cameras" || shows === `cam${id}`)
                 .map(({ id, name }) => (

@@ -25,7 +25,7 @@ test("which pictures are shown, and their aids, are in the address", () => {
   show(<Preview />, "#/preview?show=cam1&aids=grid");
   expect(screen.getByRole("button", { name: "RIGHT" }).ariaPressed).toBe("true");
   expect(document.querySelectorAll("video")).toHaveLength(1);
-  expect(document.querySelectorAll(".aid")).toHaveLength(4);
+  expect(document.querySelectorAll("[data-via] > svg path")).toHaveLength(4);
   fireEvent.click(screen.getByRole("button", { name: "Level" }));
   expect(kept("aids")).toBe("grid,level");
   fireEvent.click(screen.getByRole("button", { name: "Cameras" }));

@@ -21,7 +21,7 @@ export const panorama: Messages["panorama"] = {
     step: { aim: "Kameras ausrichten", capture: "Bilder aufnehmen", compare: "Vergleichen" },
     mount:
       "Beide Kameras an einem Mast befestigen, sodass ein Viertel jedes Bildes auch im anderen zu sehen ist.",
-    move: "Leute im markierten Teil umherlaufen lassen. Prüfen, ob beide Linsen sauber sind.",
+    move: "Leute im markierten Teil umherlaufen lassen. Prüfen, ob beide Linsen sauber sind; eine nasse Linse wird gemeldet.",
     shaded: "Markiert: was zurzeit beide Kameras sehen.",
     shouldOverlap: "Markiert: was beide Kameras sehen sollten.",
     live: (name) => `${name}: ausrichten`,

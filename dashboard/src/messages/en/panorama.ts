@@ -20,7 +20,7 @@ export const panorama = {
     step: { aim: "Aim the cameras", capture: "Capture pictures", compare: "Compare" },
     mount:
       "Mount both cameras on one mast, so that a quarter of each picture is also in the other one.",
-    move: "Let people move about in the shaded part. Check that both lenses are clean.",
+    move: "Let people move about in the shaded part. Check that both lenses are clean; we warn you if a lens is wet.",
     shaded: "Shaded: what both cameras see now.",
     shouldOverlap: "Shaded: what both cameras should see.",
     live: (name: string) => `${name}: aim it`,
