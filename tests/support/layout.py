@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 _GROUPS: dict[str, tuple[str, str]] = {
+    "engines.http: errors": (
+        "engines/http/test_answers.py",
+        "declares errors only; reading answers raises them",
+    ),
     (
         "core: answers\n"
         "core.history: answers\n"

@@ -10,7 +10,7 @@ from support.played import ANSWER, PlayedPanorama, PlayedPreview
 from support.supervised import supervised_tasks
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.live.preview import Preview
-from touchline.capture.live.sessions import WebRtcSession, WebRtcSessions
+from touchline.capture.live.sessions import WebRtcSession, WebRtcSessions, ignore_end
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
 from touchline.core.supervision import Tasks
 
@@ -26,7 +26,12 @@ class Rig:
             cast("Preview", self.preview), cast("Any", PlayedPanorama()), self.lease, (0, 1), tasks
         )
         self.ended: list[tuple[str, str]] = []
-        self.sessions.on_ended(lambda session, why: self.ended.append((session.session_id, why)))
+
+    async def start(self) -> WebRtcSession:
+        """A session of camera 0 whose end is noted."""
+        return await self.sessions.start(
+            "a", 0, lambda session, why: self.ended.append((session.session_id, why))
+        )
 
 
 @pytest.fixture
@@ -45,7 +50,7 @@ async def nothing() -> None:
 def test_a_session_is_of_a_camera_or_of_the_panorama(
     stream: str, kind: str, camera_id: int | None
 ) -> None:
-    session = WebRtcSession("s", "a", stream, nothing)
+    session = WebRtcSession("s", "a", stream, nothing, ignore_end)
     assert (session.stream_kind, session.camera_id) == (kind, camera_id)
 
 
@@ -87,7 +92,7 @@ async def test_a_machine_without_webrtc_says_so(rig: Rig, monkeypatch: pytest.Mo
 
 
 async def test_a_stop_is_the_end_once_even_if_the_live_process_is_gone(rig: Rig) -> None:
-    session = await rig.sessions.start("a", 0)
+    session = await rig.start()
     rig.live.refuses["webrtc_stop"] = Blocked("it is gone", code="live_unavailable")
     await rig.sessions.stop(session)
     await rig.sessions.stop(session)
@@ -102,7 +107,7 @@ async def test_all_of_one_owner_end_and_no_others(rig: Rig) -> None:
 
 
 async def test_a_session_that_breaks_off_is_told_and_its_viewer_leaves(rig: Rig) -> None:
-    session = await rig.sessions.start("a", 0)
+    session = await rig.start()
     rig.live.tell(
         {"event": "webrtc_state", "state": "closed", "session": session.session_id, "reason": "ICE"}
     )
