@@ -352,4 +352,6 @@ def _failed(error: Exception) -> Exception:
     if not isinstance(error, (SQLAlchemyError, OSError)):
         return error
     cause = getattr(error, "orig", None) or error
+    if "database is locked" in str(cause):
+        cause = "database is locked; close the other program that has its file open"
     return Failed(f"The database is not writable: {cause}", code="database_failed")
