@@ -27,10 +27,10 @@ class Rig:
         )
         self.ended: list[tuple[str, str]] = []
 
-    async def start(self) -> WebRtcSession:
-        """A session of camera 0 whose end is noted."""
+    async def start(self, camera_id: int = 0) -> WebRtcSession:
+        """A session whose end is noted."""
         return await self.sessions.start(
-            "a", 0, lambda session, why: self.ended.append((session.session_id, why))
+            "a", camera_id, lambda session, why: self.ended.append((session.session_id, why))
         )
 
 
@@ -119,7 +119,7 @@ async def test_a_session_that_breaks_off_is_told_and_its_viewer_leaves(rig: Rig)
 
 
 async def test_with_the_live_process_every_session_ends(rig: Rig) -> None:
-    sessions = [await rig.sessions.start("a", n) for n in (0, 1)]
+    sessions = [await rig.start(n) for n in (0, 1)]
     rig.live.tell({"event": "lost"})
     assert [each for each, _ in rig.ended] == [each.session_id for each in sessions]
     assert rig.sessions.count == 0
