@@ -133,9 +133,9 @@ def test_a_worker_whose_pipeline_hangs_ends_so_that_a_new_one_can_take_over(
     hangs = (
         "import sys, time\n"
         "from touchline.worker import __main__ as worker\n"
-        "from touchline.worker.pipeline import camera\n"
-        "camera._TEARDOWN_S = 0.2\n"
-        "camera.Pipeline.stop = lambda pipeline: time.sleep(1000)\n"
+        "from touchline.worker.camera import runner\n"
+        "runner._TEARDOWN_S = 0.2\n"
+        "runner.Pipeline.stop = lambda pipeline: time.sleep(1000)\n"
         "sys.exit(worker.main())\n"
     )
     with working(tmp_path, program=hangs) as worker:
