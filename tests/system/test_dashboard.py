@@ -215,7 +215,7 @@ def test_a_match_is_processed_and_its_panorama_calibrated_and_cut(
     over = page.locator(".page-head .badge.good, [role=alert]")
     expect(over.first).to_have_text("Calibration 1", timeout=120_000)
     expect(page.get_by_role("heading", name="What both cameras see")).to_be_visible()
-    points = page.locator(".points circle")
+    points = page.locator("svg circle")
     expect(points.first).to_be_attached()
     assert points.count() > 20
     assert board.violations() == []
