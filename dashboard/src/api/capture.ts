@@ -1,5 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
+import { titleOf } from "../lib/matchName";
 import { words } from "../messages";
 import { api, ask, type Schema } from "./http";
 import { useChannel } from "./live";
@@ -44,6 +45,12 @@ export function useMatches() {
     queryKey: ["matches"],
     queryFn: async () => (await ask(api.GET("/api/v1/recordings"))).recordings,
   });
+}
+
+/** How a match is called on every page: by its details where it has some, or else by its id. */
+export function useMatchTitle(): (matchId: string) => string {
+  const matches = useMatches().data;
+  return (matchId) => titleOf(matchId, matches?.[matchId]?.details);
 }
 
 export function useMarkers(matchId: string | null) {

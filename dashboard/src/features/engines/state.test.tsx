@@ -61,7 +61,7 @@ test("fewer healthy engines than the minimum are told, unless others are on thei
 test("a runtime that is away is told with its own words under details", () => {
   const runtime = { reachable: false, stale_s: 3, reason: "connection refused" };
   show(status({ runtime, blocked: { code: "runtime_unavailable" } }));
-  expect(screen.getByText("The program that runs the engines does not answer")).toBeDefined();
+  expect(screen.getByText("The container runtime is not responding")).toBeDefined();
   expect(screen.getByText("connection refused").closest("details")).not.toBeNull();
 });
 

@@ -98,8 +98,14 @@ function framesLost({ dropped }: Schema["CameraUptime"]): string {
   const texts = words.matchday.cameraCard;
   const lost = Object.entries(dropped ?? {}).filter(([, count]) => count > 0);
   return lost.length
-    ? lost.map(([place, count]) => texts.lostAt(number(count), place)).join(", ")
+    ? lost.map(([place, count]) => texts.lostAt(number(count), placeOf(place))).join(", ")
     : texts.none;
+}
+
+/** Where pictures were lost, in words; a place of a later version has its own name. */
+function placeOf(place: string): string {
+  const { places } = words.matchday.cameraCard;
+  return Object.hasOwn(places, place) ? places[place as keyof typeof places] : place;
 }
 
 function inWordsOfPrograms(

@@ -10,7 +10,7 @@ import { EMPTY } from "./draft";
 import styles from "./matchday.module.css";
 import type { Starter } from "./useStart";
 
-/** What to do before the first match; it goes away once there is one. */
+/** What to do before the first match; it goes away once a match is there and nothing is to do. */
 export function Checklist({
   cameras,
   readiness,
@@ -23,7 +23,10 @@ export function Checklist({
   const texts = words.matchday.checklist;
   const matches = useMatches();
   const told = useChannel("panorama_status");
-  if (!matches.data || Object.keys(matches.data).length > 0 || !cameras) return null;
+  if (!matches.data || !cameras) return null;
+  const isRecorded = Object.keys(matches.data).length > 0;
+  const calibration = calibrationOf(cameras, told?.calibration);
+  if (isRecorded && (calibration.done || !told)) return null;
   const draft = { ...EMPTY, competition: texts.testName };
   return (
     <Card title={texts.title}>
@@ -35,10 +38,10 @@ export function Checklist({
         >
           <Link href="/preview">{texts.camerasTodo}</Link>
         </Step>
-        <Step title={texts.calibrate} {...calibrationOf(cameras, told?.calibration)}>
+        <Step title={texts.calibrate} {...calibration}>
           <Link href="/panorama">{texts.calibrateTodo}</Link>
         </Step>
-        <Step title={texts.test} done={false} state={texts.testState}>
+        <Step title={texts.test} done={isRecorded} state={isRecorded ? "" : texts.testState}>
           <Button
             disabled={starter.pending}
             onClick={() => starter.start({ draft, process: false, requireAll: null })}

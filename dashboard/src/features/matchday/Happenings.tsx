@@ -1,12 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
+import { useMatchTitle } from "../../api/capture";
 import { api, ask, type Schema } from "../../api/http";
 import { useChannel } from "../../api/live";
-import { declined, errorWords } from "../../lib/errorWords";
 import { type Event, isOfMatch, newestOfMatch, toneOf } from "../../lib/events";
+import { eventInWords } from "../../lib/eventWords";
 import { timeOfDay } from "../../lib/format";
-import { titleOf } from "../../lib/matchName";
-import { nameOfCamera } from "../../lib/problems";
 import { words } from "../../messages";
 import { Card, Empty } from "../../ui/basics";
 import styles from "./matchday.module.css";
@@ -21,6 +20,7 @@ const MOST_HAPPENINGS = 8;
  */
 export function Happenings({ cameras }: { cameras: readonly Camera[] }) {
   const { happened } = words.matchday;
+  const titleOf = useMatchTitle();
   const told = (useChannel("events") ?? []).filter(isOfMatch);
   const newest = told[0];
   const kept = useQuery({
@@ -56,40 +56,11 @@ export function Happenings({ cameras }: { cameras: readonly Camera[] }) {
               <time className="muted number" dateTime={event.timestamp}>
                 {timeOfDay(event.timestamp)}
               </time>
-              <span>{inWords(event, cameras)}</span>
+              <span>{eventInWords(event, cameras, titleOf)}</span>
             </li>
           ))}
         </ul>
       )}
     </Card>
   );
-}
-
-/** An event in plain words; one that has none is told in the server's. */
-export function inWords(event: Event, cameras: readonly Camera[]): string {
-  const { event_type: type, details, message } = event;
-  const { alerts, aCamera } = words.matchday.happened;
-  if (!Object.hasOwn(alerts, type)) return ofMatch(event) ?? message;
-  const { camera_id: id } = details;
-  const camera = typeof id === "number" ? nameOfCamera(`camera_${id}`, cameras) : aCamera;
-  return alerts[type as keyof typeof alerts](camera);
-}
-
-/** What became of a recording, or was made of it. */
-function ofMatch({ event_type: type, category, details, message }: Event): string | null {
-  const { match_id: id, kind, code } = details;
-  const why = typeof code === "string" ? errorWords(declined({ message, code })).what : null;
-  if (type === "recording" && category === "disk") return why;
-  if (typeof id !== "string") return null;
-  const { adopted, started, stopped, refused, made } = words.matchday.happened;
-  const title = titleOf(id);
-  if (type === "recording") {
-    if (category === "refused") return why && refused(title, why);
-    const tells = Object.entries({ adopted, started, stopped }).find(([each]) => each === category);
-    return tells ? tells[1](title) : null;
-  }
-  const { kinds } = words.library.job;
-  if (category !== "finished" || typeof kind !== "string" || !Object.hasOwn(kinds, kind))
-    return null;
-  return made(kinds[kind as keyof typeof kinds], title);
 }

@@ -1,9 +1,9 @@
 import type { Schema } from "../../api/http";
+import { useKeptInTab } from "../../lib/kept";
 import { isOpen, keyOf, type Loss, lossInWords } from "../../lib/losses";
 import { adviceOnRecovery } from "../../lib/problems";
 import { words } from "../../messages";
 import { Button, Details, Note } from "../../ui/basics";
-import { useKeptInTab } from "./kept";
 import styles from "./matchday.module.css";
 import type { Active } from "./State";
 

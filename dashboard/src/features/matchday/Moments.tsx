@@ -3,6 +3,7 @@ import { useState } from "react";
 import { type MarkerKind, markerName, markerNames, useMarkers } from "../../api/capture";
 import { api, ask, type Schema } from "../../api/http";
 import { clock } from "../../lib/format";
+import { useKeptInTab } from "../../lib/kept";
 import { words } from "../../messages";
 import { Badge, Button } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
@@ -16,7 +17,10 @@ const FAILED_MS = [60, 60, 60];
 export function Moments({ matchId }: { matchId: string }) {
   const texts = words.matchday.moments;
   const [secondsAgo, setSecondsAgo] = useState<number>(5);
-  const [last, setLast] = useState<Schema["MarkerState"] | null>(null);
+  const [last, setLast] = useKeptInTab<Schema["MarkerState"] | null>(
+    `last mark of ${matchId}`,
+    null,
+  );
   const markers = useMarkers(matchId);
   const { mark, remove } = useMarking(matchId, setLast, () => void markers.refetch());
   const earlier = (markers.data ?? [])

@@ -1,12 +1,12 @@
 import { Play } from "lucide-react";
 import { type FormEvent, type Ref, useId } from "react";
 import { useMatches } from "../../api/capture";
+import { useKeptOnDevice } from "../../lib/kept";
 import { titleOf, today } from "../../lib/matchName";
 import { namesOf, type Readiness } from "../../lib/readiness";
 import { words } from "../../messages";
 import { Button, Check, Details, Field, Note } from "../../ui/basics";
 import { type Draft, nextPartOf, suggestionsOf, type useDraft, useNewestNamed } from "./draft";
-import { useKeptOnDevice } from "./kept";
 import styles from "./matchday.module.css";
 import type { Starter } from "./useStart";
 

@@ -136,7 +136,7 @@ test("teams of earlier matches are suggested, and filled in with one tap", async
   expect(screen.getByLabelText<HTMLInputElement>("Home team").value).toBe("Owls");
 });
 
-test("a list leads to the first match, and is gone once there is one", async () => {
+test("a list leads to the first match, and is gone once there is one and nothing is to do", async () => {
   fake.matches = {};
   shown({ cameras: [LEFT, LOST] });
   expect(await screen.findByText("Before the first match")).toBeDefined();
@@ -148,6 +148,17 @@ test("a list leads to the first match, and is gone once there is one", async () 
   leave();
   fake.matches = { m0: { files: [] } };
   shown();
+  await waitFor(() => expect(fake.asked).toContain("GET /api/v1/recordings"));
+  expect(screen.queryByText("Before the first match")).toBeNull();
+});
+
+test("with a match the list stays until the cameras are calibrated", async () => {
+  fake.matches = { m0: { files: [] } };
+  shown({ calibration: { calibrated: false } });
+  expect(await screen.findByText("Before the first match")).toBeDefined();
+  expect(screen.getAllByText("To do")).toHaveLength(1);
+  leave();
+  shown({ calibration: { calibrated: true } });
   await waitFor(() => expect(fake.asked).toContain("GET /api/v1/recordings"));
   expect(screen.queryByText("Before the first match")).toBeNull();
 });

@@ -1,7 +1,7 @@
 import { type MatchEntry, useMatches } from "../../api/capture";
 import type { Schema } from "../../api/http";
+import { useKeptInTab } from "../../lib/kept";
 import { factsOf, matchId, timeNow, today } from "../../lib/matchName";
-import { useKeptInTab } from "./kept";
 
 /** What is filled in before a match. */
 export type Draft = {

@@ -120,7 +120,7 @@ test("frames are lost from matches, and from nothing else", () => {
   leave();
   const filmed = { state: "running" as const, uptime: 1, dropped: { source: 3 }, gaps: 0 };
   shown({ cameras: [counted], recording: active({ cameras: { camera_0: filmed } }) });
-  expect(value()).toBe("3 (source)");
+  expect(value()).toBe("3 (on the way from the camera)");
 });
 
 test("a stop that is refused leaves the recording and says so in place", async () => {

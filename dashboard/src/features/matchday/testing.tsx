@@ -16,6 +16,7 @@ type Told = {
   last_stop?: Schema["Status"]["last_stop"];
   cameras?: Schema["CameraStatus"][];
   health?: Schema["RecordingHealth"];
+  calibration?: { calibrated: boolean };
   temperature?: Partial<Schema["Temperature"]>;
   minutesLeft?: number | null;
 };
@@ -26,6 +27,7 @@ export function shown({
   last_stop = null,
   cameras = [LEFT, RIGHT],
   health,
+  calibration,
   temperature,
   minutesLeft = 2_400,
 }: Told = {}) {
@@ -33,6 +35,7 @@ export function shown({
     status: { recording, last_stop, preview: { preview_while_recording: true } },
     cameras: { cameras, disk_minutes_left: minutesLeft },
     recording_health: health,
+    panorama_status: calibration && { calibration },
     system_metrics: temperature && {
       temperature: { max_c: 50, zones: [], warning: false, critical: false, ...temperature },
     },

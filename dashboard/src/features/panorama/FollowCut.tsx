@@ -7,7 +7,7 @@ import { useChannel } from "../../api/live";
 import { jobFailure } from "../../lib/errorWords";
 import { clock } from "../../lib/format";
 import { useHashState, useNavigationGuard } from "../../lib/hashLocation";
-import { parseMatchId } from "../../lib/matchName";
+import { titleOf } from "../../lib/matchName";
 import { words } from "../../messages";
 import { Badge, Button, Card, Choice, ErrorNote, Note, Progress } from "../../ui/basics";
 import { EmptyState } from "../../ui/EmptyState";
@@ -25,8 +25,8 @@ export function FollowCut() {
   const [wanted, setMatchId] = useHashState("match");
   const withPanorama = Object.entries(matches.data ?? {})
     .filter(([, entry]) => entry.files.some((file) => file.file === "panorama_archive.mp4"))
-    .map(([id]) => id);
-  const matchId = withPanorama.find((id) => id === wanted) ?? "";
+    .map(([id, { details }]) => [id, titleOf(id, details)] as const);
+  const matchId = withPanorama.find(([id]) => id === wanted)?.[0] ?? "";
   const text = words.panorama.follow;
   return (
     <Card title={text.title}>
@@ -40,10 +40,7 @@ export function FollowCut() {
             label={text.match}
             value={matchId}
             onChange={(event) => setMatchId(event.target.value || null)}
-            options={[
-              ["", text.choose],
-              ...withPanorama.map((id) => [id, parseMatchId(id).title] as const),
-            ]}
+            options={[["", text.choose], ...withPanorama]}
           />
           {matchId && <FollowEditor key={matchId} matchId={matchId} />}
         </>

@@ -3,7 +3,7 @@ import { useMatches } from "../../api/capture";
 import type { Schema } from "../../api/http";
 import { useChannel } from "../../api/live";
 import { useHashState } from "../../lib/hashLocation";
-import { parseMatchId } from "../../lib/matchName";
+import { titleOf } from "../../lib/matchName";
 import { overlapOf } from "../../lib/quality";
 import { words } from "../../messages";
 import { Button, Card, Choice, ErrorNote, Note } from "../../ui/basics";
@@ -215,8 +215,8 @@ function FromMatch({
   const matches = useMatches();
   const usable = Object.entries(matches.data ?? {})
     .filter(([, entry]) => entry.camera_count >= 2 && entry.state === "finished")
-    .map(([id]) => id);
-  const chosen = usable.includes(match) ? match : "";
+    .map(([id, { details }]) => [id, titleOf(id, details)] as const);
+  const chosen = usable.some(([id]) => id === match) ? match : "";
   // What is not there any more would come back with the next match of its name.
   const isGone = matches.isSuccess && match !== "" && chosen === "";
   useEffect(() => {
@@ -230,10 +230,7 @@ function FromMatch({
         label={text.fromMatch}
         value={chosen}
         onChange={(event) => onChoose(event.target.value || null)}
-        options={[
-          ["", text.chooseMatch],
-          ...usable.map((id) => [id, parseMatchId(id).title] as const),
-        ]}
+        options={[["", text.chooseMatch], ...usable]}
       />
       <Button
         disabled={calibration.isBusy || !chosen}

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMatchTitle } from "../../api/capture";
 import { api, ask, askDone, type Schema } from "../../api/http";
 import { ago } from "../../lib/format";
-import { parseMatchId } from "../../lib/matchName";
 import { qualityInWords } from "../../lib/quality";
 import { words } from "../../messages";
 import { Badge, Button, Card, Empty, ErrorNote } from "../../ui/basics";
@@ -71,13 +71,13 @@ function Entry({
   onUse: () => void;
 }) {
   const text = words.panorama.versions;
+  const titleOf = useMatchTitle();
   return (
     <li className="row between">
       <span>
         {text.entry(version, qualityInWords({ quality_score: quality.score }).word)},{" "}
         <span className="muted">
-          {ago(created_at)},{" "}
-          {source === "cameras" ? text.cameras : text.from(parseMatchId(source).title)}
+          {ago(created_at)}, {source === "cameras" ? text.cameras : text.from(titleOf(source))}
         </span>
       </span>
       {isActive ? (

@@ -7,7 +7,6 @@ import { ClipButtons } from "./ClipButtons";
 import { clipName, clipPath, cutOf, pageLink, type Range } from "./clips";
 import styles from "./Player.module.css";
 import type { Source } from "./sources";
-import { canShareClips } from "./useClipFile";
 
 /** What of a match clips are cut from, and what they are called. */
 export type Subject = {
@@ -64,9 +63,7 @@ export function ClipTools({
           name={clipName(title, begins)}
           texts={{ save: clip.save, share: clip.share }}
         />
-        {!canShareClips() && (
-          <CopyLink link={pageLink(matchId, begins)} label={clip.ofMoment(clock(begins))} />
-        )}
+        <CopyLink link={pageLink(matchId, begins)} label={clip.ofMoment(clock(begins))} />
       </div>
       <OtherPlayers subject={subject} path={cut ? clipPath(matchId, camera, cut) : null} />
     </section>

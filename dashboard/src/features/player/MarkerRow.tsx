@@ -10,7 +10,6 @@ import type { Subject } from "./ClipTools";
 import { clipName, clipPath, cutAround, pageLink } from "./clips";
 import { MarkerFields } from "./MarkerForm";
 import styles from "./Player.module.css";
-import { canShareClips } from "./useClipFile";
 import { type Marker, type Marking, markerLabel } from "./useMarking";
 
 /** Before a marked moment playing begins by so much. */
@@ -85,7 +84,7 @@ function Clip({ marker, subject, lasts }: Pick<Props, "marker" | "subject" | "la
           shareLabel: clip.shareOf(label),
         }}
       />
-      {!canShareClips() && <CopyLink icon link={pageLink(matchId, marker.at)} label={label} />}
+      <CopyLink icon link={pageLink(matchId, marker.at)} label={label} />
     </>
   );
 }

@@ -70,6 +70,7 @@ async function answer(input: Request | string) {
 }
 
 beforeEach(() => {
+  sessionStorage.clear();
   location.hash = `#/matches/${encodeURIComponent(ID)}`;
   asked.length = 0;
   saved.length = 0;
@@ -172,7 +173,7 @@ test("where the device shares files the clip itself is shared", async () => {
   const shared: ShareData[] = [];
   sharing(async (data) => void shared.push(data));
   await show();
-  expect(screen.queryByRole("button", { name: "Copy link to Goal at 0:03" })).toBeNull();
+  expect(button("Copy link to Goal at 0:03")).toBeDefined();
   fireEvent.click(button("Share clip: Goal at 0:03"));
   await vi.waitFor(() => expect(shared).toHaveLength(1), patient);
   expect(shared[0]?.files?.map(({ name, type }) => [name, type])).toEqual([
@@ -304,6 +305,18 @@ test("on a phone clip and markers lie in a sheet, and the picture plays meanwhil
   fireEvent.keyDown(button("Set start"), { key: "Escape" });
   expect(screen.queryByRole("button", { name: "Set start" })).toBeNull();
   expect(document.activeElement).toBe(opener);
+});
+
+test("a clip that is being set is there again after a reload", async () => {
+  await show();
+  fireEvent.click(button("Set start"));
+  cleanup();
+  await show();
+  fireEvent.click(button("Set start (0:00)"));
+  fireEvent.click(button("Clear"));
+  cleanup();
+  await show();
+  expect(button("Set start")).toBeDefined();
 });
 
 test("a phone in landscape is filled by the player until that is left", async () => {

@@ -29,7 +29,7 @@ export function usePlayer(
   const at = Math.min(playback.at, playback.lasts);
   const { told, announce } = useAnnouncement();
   const marking = useMarking(matchId, announce);
-  const clip = useClipRange(at, announce);
+  const clip = useClipRange(matchId, at, announce);
   const full = useFullscreen(container, () => announce(words.player.noFull));
   const idle = useIdle(full.on && playback.playing);
   const tools = useTools(phone || full.on);

@@ -1,8 +1,9 @@
 import { Camera as CameraIcon, Expand } from "lucide-react";
 import { useRef } from "react";
+import { useMatchTitle } from "../../api/capture";
 import { api, ask } from "../../api/http";
 import { useChannel } from "../../api/live";
-import { parseMatchId, timeNow, today } from "../../lib/matchName";
+import { timeNow, today } from "../../lib/matchName";
 import { saveBlob } from "../../lib/saveBlob";
 import { words } from "../../messages";
 import { Button } from "../../ui/basics";
@@ -27,10 +28,11 @@ export function Picture({
   const video = useRef<HTMLVideoElement>(null);
   const zoom = useZoom();
   const match = useChannel("status")?.recording.match_id ?? null;
+  const titleOf = useMatchTitle();
   const text = words.preview;
   const snapshot = useAction(
     async () => {
-      const name = fileName(label, match);
+      const name = fileName(label, match === null ? null : titleOf(match));
       const picture = stream === "panorama" ? await drawn(video.current) : await still(stream);
       saveBlob(picture, name);
       return name;
@@ -110,9 +112,9 @@ function fullScreen(element: HTMLElement | null) {
   else void element?.requestFullscreen?.();
 }
 
-/** What a picture is saved as: day, match where one is recorded, camera, and time. */
+/** What a picture is saved as: day, title of the match that is recorded, camera, and time. */
 export function fileName(label: string, match: string | null, now: Date = new Date()): string {
-  const of = match === null ? "" : ` ${parseMatchId(match).title}`;
+  const of = match === null ? "" : ` ${match}`;
   return `${today(now)}${of} ${label} ${timeNow(now)}.jpg`;
 }
 

@@ -45,7 +45,7 @@ test("a panorama that is not calibrated leads to the calibration", () => {
 test("a snapshot is named after its day, match, camera and time", () => {
   const at = new Date(2026, 10, 27, 15, 4, 5);
   expect(fileName("LEFT", null, at)).toBe("2026-11-27 LEFT 15.04.05.jpg");
-  expect(fileName("LEFT", "2026-11-27 Lions - Tigers - Cup", at)).toBe(
+  expect(fileName("LEFT", "Lions – Tigers", at)).toBe(
     "2026-11-27 Lions – Tigers LEFT 15.04.05.jpg",
   );
 });

@@ -1,22 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
+import { useMatchTitle } from "../../api/capture";
 import { api, ask } from "../../api/http";
 import { useChannel } from "../../api/live";
+import { Facts, sentence } from "../../lib/engineEventWords";
 import { type Event, toneOf } from "../../lib/events";
+import { eventInWords } from "../../lib/eventWords";
 import { locale } from "../../lib/format";
 import { streamPath, useHashState } from "../../lib/hashLocation";
-import { parseMatchId } from "../../lib/matchName";
 import { words } from "../../messages";
-import {
-  Badge,
-  Button,
-  Choice,
-  Empty,
-  ErrorNote,
-  Field,
-  Loading,
-  TableWrap,
-} from "../../ui/basics";
+import { Badge, Button, Choice, Empty, ErrorNote, Field, Loading } from "../../ui/basics";
+import { CardsTable } from "../../ui/CardsTable";
 import styles from "./System.module.css";
 
 const PAGE = 50;
@@ -40,7 +34,8 @@ export function Events() {
   const [search, setSearch] = useHashState("search");
   const [pageNow, setPage] = useHashState("page");
   const page = Math.max(0, Math.floor(Number(pageNow)) || 0);
-  const { events, more, types, list } = useEvents({ type, category, search, page });
+  const inWords = useEventWords();
+  const { events, more, types, list } = useEvents({ type, category, search, page }, inWords);
   const text = words.system.events;
   const filter = (set: (value: string | null) => void) => (value: string) => {
     set(value || null);
@@ -78,7 +73,7 @@ export function Events() {
       ) : events.length === 0 ? (
         <Empty>{isFiltered || page > 0 ? text.noneFound : text.empty}</Empty>
       ) : (
-        <EventTable events={events} />
+        <EventTable events={events} inWords={inWords} />
       )}
       {(page > 0 || more) && (
         <div className="row">
@@ -105,7 +100,7 @@ function options(known: readonly string[], chosen: string | null, nameOf: (id: s
 
 type Wanted = { type: string | null; category: string | null; search: string | null; page: number };
 
-function useEvents({ type, category, search, page }: Wanted) {
+function useEvents({ type, category, search, page }: Wanted, inWords: (event: Event) => string) {
   const newest = useChannel("events")?.[0]?.id;
   const stats = useQuery({
     queryKey: ["events", "stats", newest],
@@ -124,15 +119,28 @@ function useEvents({ type, category, search, page }: Wanted) {
     queryFn: () => ask(api.GET("/events", { params: { query } })),
   });
   const all = list.data ?? [];
-  const rest = search ? all.filter((event) => hasWords(event, search)).slice(page * PAGE) : all;
+  const rest = search
+    ? all.filter((event) => hasWords(event, inWords(event), search)).slice(page * PAGE)
+    : all;
   const types = Object.keys(stats.data?.by_type ?? {});
   return { events: rest.slice(0, PAGE), more: rest.length > PAGE, types, list };
 }
 
+/** Tells an event in the language of the page; one that it has no words for is told as it is. */
+function useEventWords(): (event: Event) => string {
+  const cameras = useChannel("cameras")?.cameras ?? [];
+  const titleOf = useMatchTitle();
+  return (event) =>
+    sentence(new Facts(event, NO_NAMES, undefined, undefined)) ??
+    eventInWords(event, cameras, titleOf);
+}
+
+const NO_NAMES: ReadonlyMap<string, string> = new Map();
+
 /** Whether an event has each of the words, in what is shown of it or in its details. */
-function hasWords(event: Event, search: string): boolean {
+function hasWords(event: Event, told: string, search: string): boolean {
   const { event_type, category, message, details } = event;
-  const shown = [event_type, category, typeName(event_type), categoryName(category), message];
+  const shown = [event_type, category, typeName(event_type), categoryName(category), told, message];
   const all = [...shown, JSON.stringify(details)].join(" ").toLowerCase();
   return search
     .toLowerCase()
@@ -140,10 +148,16 @@ function hasWords(event: Event, search: string): boolean {
     .every((word) => all.includes(word));
 }
 
-function EventTable({ events }: { events: readonly Event[] }) {
+function EventTable({
+  events,
+  inWords,
+}: {
+  events: readonly Event[];
+  inWords: (event: Event) => string;
+}) {
   const text = words.system.events;
   return (
-    <TableWrap label={text.title}>
+    <CardsTable label={text.title}>
       <table>
         <thead>
           <tr>
@@ -156,18 +170,18 @@ function EventTable({ events }: { events: readonly Event[] }) {
         <tbody>
           {events.map((event) => (
             <tr key={event.id ?? `${event.timestamp} ${event.message}`}>
-              <td className="number">
+              <td className="number" data-label={text.when}>
                 <time dateTime={event.timestamp}>
                   {new Date(event.timestamp).toLocaleString(locale())}
                 </time>
               </td>
-              <td>
+              <td data-label={text.type}>
                 <Badge tone={toneOf(event)}>
                   {typeName(event.event_type)}
                   {event.category !== "alert" && `: ${categoryName(event.category)}`}
                 </Badge>
               </td>
-              <td>{event.message}</td>
+              <td data-label={text.what}>{inWords(event)}</td>
               <td>
                 <About event={event} />
               </td>
@@ -175,19 +189,20 @@ function EventTable({ events }: { events: readonly Event[] }) {
           ))}
         </tbody>
       </table>
-    </TableWrap>
+    </CardsTable>
   );
 }
 
 /** Links to the match, the stream and the engine that an event is about. */
 function About({ event }: { event: Event }) {
   const text = words.system.events;
+  const titleOf = useMatchTitle();
   const { match_id, name } = event.details;
   return (
     <div className={styles.about}>
       {typeof match_id === "string" && (
         <Link href={`/matches/${encodeURIComponent(match_id)}`}>
-          {text.match(parseMatchId(match_id).title)}
+          {text.match(titleOf(match_id))}
         </Link>
       )}
       {event.stream_id && <Link href={streamPath(event.stream_id)}>{text.stream}</Link>}

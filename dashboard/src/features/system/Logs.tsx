@@ -1,10 +1,10 @@
 import { Download } from "lucide-react";
 import { memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
-import { useCameraName, useMatches } from "../../api/capture";
+import { useCameraName, useMatches, useMatchTitle } from "../../api/capture";
 import { useHashState } from "../../lib/hashLocation";
 import { filtered, type LevelFilter, type LogLine, merged } from "../../lib/logLines";
-import { parseMatchId, timeNow, today } from "../../lib/matchName";
+import { timeNow, today } from "../../lib/matchName";
 import { saveBlob } from "../../lib/saveBlob";
 import { words } from "../../messages";
 import { Button, Check, Choice, ErrorNote, Field, Loading } from "../../ui/basics";
@@ -198,6 +198,7 @@ function Lines({
   empty: string;
 }) {
   const box = useRef<HTMLPreElement>(null);
+  const titleOf = useMatchTitle();
   // biome-ignore lint/correctness/useExhaustiveDependencies: with every new line
   useEffect(() => {
     if (following && box.current) box.current.scrollTop = box.current.scrollHeight;
@@ -214,14 +215,22 @@ function Lines({
       {lines.length === 0
         ? empty
         : lines.map((line, n) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
-            <Line key={n} level={line.level} text={line.text} matchId={line.matchId} />
+            <Line
+              // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
+              key={n}
+              level={line.level}
+              text={line.text}
+              matchId={line.matchId}
+              title={line.matchId === null ? "" : titleOf(line.matchId)}
+            />
           ))}
     </pre>
   );
 }
 
-const Line = memo(function Line({ level, text, matchId }: Omit<LogLine, "at">) {
+type LineProps = Omit<LogLine, "at"> & { title: string };
+
+const Line = memo(function Line({ level, text, matchId, title }: LineProps) {
   return (
     <span className={`${styles.line} ${styles[level]}`}>
       {text}
@@ -229,7 +238,7 @@ const Line = memo(function Line({ level, text, matchId }: Omit<LogLine, "at">) {
         <>
           {" "}
           <Link href={`/matches/${encodeURIComponent(matchId)}`}>
-            {words.system.logs.match}: {parseMatchId(matchId).title}
+            {words.system.logs.match}: {title}
           </Link>
         </>
       )}

@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
+import { useMatchTitle } from "../../api/capture";
 import { api, ask, type Schema } from "../../api/http";
 import { useChannel } from "../../api/live";
 import { dateTime, percent } from "../../lib/format";
 import { useHashState } from "../../lib/hashLocation";
-import { parseMatchId } from "../../lib/matchName";
 import { type Charted, charted, type MatchSpan, machine } from "../../lib/metrics";
 import { words } from "../../messages";
 import { Button, Card, Empty, ErrorNote, Facts, Loading } from "../../ui/basics";
@@ -80,10 +80,11 @@ function Now({ metrics }: { metrics: Schema["SystemMetrics"] }) {
 
 function Charts({ label, shown, hot }: { label: string; shown: Charted; hot: boolean }) {
   const { times, matches } = shown;
+  const titleOf = useMatchTitle();
   const text = words.system.metrics;
   const end = times[times.length - 1] ?? 0;
   const spans = matches.map(({ matchId, from, to }) => ({
-    label: parseMatchId(matchId).title,
+    label: titleOf(matchId),
     from,
     to: to ?? end,
   }));
@@ -122,6 +123,7 @@ function Charts({ label, shown, hot }: { label: string; shown: Charted; hot: boo
 
 /** The matches that the charts shade, by name: for everybody who cannot point at a chart. */
 function Matches({ matches }: { matches: readonly MatchSpan[] }) {
+  const titleOf = useMatchTitle();
   const text = words.system.metrics;
   return (
     <Card
@@ -138,9 +140,7 @@ function Matches({ matches }: { matches: readonly MatchSpan[] }) {
         <ul className={styles.matches}>
           {matches.map(({ matchId, from, to }) => (
             <li key={matchId}>
-              <Link href={`/matches/${encodeURIComponent(matchId)}`}>
-                {parseMatchId(matchId).title}
-              </Link>{" "}
+              <Link href={`/matches/${encodeURIComponent(matchId)}`}>{titleOf(matchId)}</Link>{" "}
               <span className="muted small">
                 {to === null
                   ? text.recordingSince(dateTime(from))

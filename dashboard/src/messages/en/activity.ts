@@ -8,7 +8,7 @@ export const activity = {
   list: "Activity",
   none: "Nothing has happened yet",
   noneBody: "Starts, failures and replacements of engines appear here.",
-  noMatch: "Nothing of this kind is recorded.",
+  noMatch: "No activity of this kind yet.",
   engine: "Engine",
   allEngines: "All engines",
   kind: "Show",
@@ -100,7 +100,7 @@ export const activity = {
   vpnRenewed: "The VPN was restarted; its engines are replaced",
   portChanged: (name: string, port: string) => `${name} has another forwarded port: ${port}`,
   noPort: "none",
-  emergency: (failed: string, healthy: string) => `${failed} is lost; ${healthy} carries on alone`,
+  emergency: (failed: string, healthy: string) => `${failed} is down; all engines use ${healthy}`,
   emergencyOver: "Both VPNs are connected again",
 
   starting: (count: number) => `Starting ${engines(count)}`,
@@ -112,5 +112,5 @@ export const activity = {
   replacingAll: (count: number) => `Replacing all ${engines(count)} began`,
   replacedAll: (count: number) => `${engines(count)} replaced`,
   runtimeBack: (count: number) => `Engines can be managed: ${count} running`,
-  runtimeAway: "The program that runs the engines does not answer",
+  runtimeAway: "The container runtime is not responding",
 };

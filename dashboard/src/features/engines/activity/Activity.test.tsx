@@ -55,7 +55,7 @@ test("the engine and the kind that are shown stand in the address", async () => 
   show();
   await screen.findAllByRole("listitem");
   fireEvent.change(screen.getByLabelText("Engine"), { target: { value: "7" } });
-  await screen.findByText("Nothing of this kind is recorded.");
+  await screen.findByText("No activity of this kind yet.");
   expect(location.hash).toBe("#/engines?tab=activity&engine=7");
   expect(asked.some(({ query }) => query.get("container_id") === "7")).toBe(true);
   fireEvent.change(screen.getByLabelText("Show"), { target: { value: "vpn" } });

@@ -85,7 +85,7 @@ test.each([
   ],
   [
     event("vpn", "emergency", null, { failed_vpn: "gluetun-a", healthy_vpn: "gluetun-b" }),
-    "gluetun-a is lost; gluetun-b carries on alone",
+    "gluetun-a is down; all engines use gluetun-b",
   ],
 ])("an event is told in plain words (%#)", (happened, text) => {
   expect(told(happened)).toEqual([text]);

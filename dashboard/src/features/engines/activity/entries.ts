@@ -1,6 +1,6 @@
+import { Facts, sentence, supplements } from "../../../lib/engineEventWords";
 import { type Event, toneOf } from "../../../lib/events";
 import type { Tone } from "../../../ui/basics";
-import { Facts, sentence, supplements } from "./sentences";
 import { spans } from "./spans";
 
 export type Kind = "engines" | "streams" | "vpn";

@@ -1,6 +1,6 @@
-import type { Event } from "../../../lib/events";
-import { shortDuration, shortId } from "../../../lib/format";
-import { words } from "../../../messages";
+import { words } from "../messages";
+import type { Event } from "./events";
+import { shortDuration, shortId } from "./format";
 
 /** What a sentence is made of: an event's details, and the names of the engines it is about. */
 export class Facts {

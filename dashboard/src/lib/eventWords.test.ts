@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from "vitest";
-import type { Event } from "../../lib/events";
-import { loadLanguage } from "../../messages";
-import { inWords } from "./Happenings";
+import { loadLanguage } from "../messages";
+import type { Event } from "./events";
+import { eventInWords } from "./eventWords";
+import { titleOf } from "./matchName";
 
 afterEach(() => loadLanguage("en"));
 
@@ -35,10 +36,10 @@ test.each([
   ],
   [{ ...FINISHED, details: { match_id: "m1", kind: "toString" } }, "in the server's words"],
 ] as [Partial<Event>, string][])("%j is told as %s", (more, told) => {
-  expect(inWords(event(more), [])).toBe(told);
+  expect(eventInWords(event(more), [], titleOf)).toBe(told);
 });
 
 test("it is told in the language that is shown", async () => {
   await loadLanguage("de");
-  expect(inWords(event({}), [])).toBe("Aufnahme von Lions – Tigers gestartet");
+  expect(eventInWords(event({}), [], titleOf)).toBe("Aufnahme von Lions – Tigers gestartet");
 });
