@@ -50,8 +50,11 @@ export function Footage({ matchId, entry, running }: Part) {
       <Switch
         label={footage.protect}
         checked={isProtected}
-        disabled={running || protect.isPending}
-        onChange={(wanted) => protect.mutate(wanted)}
+        disabled={running}
+        onChange={(wanted) => {
+          // Disabled meanwhile, it would lose the focus of the keyboard.
+          if (!protect.isPending) protect.mutate(wanted);
+        }}
       />
       <div className="row">
         <Button disabled={verify.isPending} onClick={() => verify.mutate(undefined)}>
