@@ -69,6 +69,8 @@ def remember_samples(database: Path) -> None:
 
 def remembered(server: Server) -> bool:
     streams = server.get("/streams")
+    if not streams:  # the record has not been read yet
+        return False
     last = server.get(f"/streams/{streams[-1]['id']}/stats")
     return len(last) >= SAMPLES - 1 and measured(server)
 
