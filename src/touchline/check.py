@@ -127,14 +127,14 @@ def print_findings(findings: list[CheckFinding], *, as_json: bool) -> None:
         print(json.dumps({"ok": not missing, "findings": [asdict(one) for one in findings]}))
         return
     wide = max(len(shown(finding.what)) for finding in findings)
-    for finding in map(_shown, findings):
+    for finding in map(_escape_finding, findings):
         print(f"{finding.state:<8}{finding.what:<{wide + 2}}{finding.message}")
         if finding.mend and finding.state in ("missing", "warn"):
             print(f"{'':<8}{'':<{wide + 2}}→ {finding.mend}")
     print(f"{len(missing)} missing" if missing else "Nothing required is missing.")
 
 
-def _shown(finding: CheckFinding) -> CheckFinding:
+def _escape_finding(finding: CheckFinding) -> CheckFinding:
     """Make a finding safe for a terminal: its text may come from cameras, engines or daemons."""
     return replace(
         finding,

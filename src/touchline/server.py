@@ -90,7 +90,7 @@ async def serve(
                         timeout_graceful_shutdown=DRAIN_S,
                     ),
                     door=door,
-                    on_started=lambda: _started(url, system, task_status),
+                    on_started=lambda: _report_started(url, system, task_status),
                 )
                 stop.server.should_exit = stop.asked
                 async with door.open(), app.state.sessions.open(), app.state.hub.open():
@@ -204,7 +204,7 @@ def _door(settings: Settings, descriptors: int) -> Door:
     )
 
 
-def _started(url: str, system: System, task_status: anyio.abc.TaskStatus[str]) -> None:
+def _report_started(url: str, system: System, task_status: anyio.abc.TaskStatus[str]) -> None:
     log.info("touchline %s serves %s, data in %s", __version__, url, system.settings.data_dir)
     sys.stdout.write(f"ready {url}\n")  # for scripts, which may have requested port 0
     sys.stdout.flush()

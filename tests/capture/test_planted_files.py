@@ -17,7 +17,7 @@ from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.rescan import rescan
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.footage import Footage
-from touchline.capture.library.recovery import interrupted_matches, salvage_match
+from touchline.capture.library.recovery import find_interrupted_matches, salvage_match
 from touchline.capture.library.verification.segmentcheck import check_segment
 from touchline.core.errors import NotFound
 from touchline.foreign.files import create_new
@@ -106,7 +106,7 @@ async def test_a_planted_manifest_is_none_and_makes_room_for_ours(root: Path, pl
     library = Library(root, is_running=lambda _: False)
     with anyio.fail_after(WITHIN_S):
         assert manifestfile.load(match) is None
-        assert interrupted_matches(root) == []
+        assert find_interrupted_matches(root) == []
         assert set(json.loads(await library.list())["recordings"]) == {"final"}
         await library.protect("final", protected=True)
     assert not (match / manifestfile.FILE_NAME).is_symlink()

@@ -12,7 +12,7 @@ from touchline.core.wallclock import (
     newest_believed,
     read_clocks,
     trust_of,
-    unused_name,
+    find_unused_name,
 )
 
 DAY = 86_400 * 10**9
@@ -82,7 +82,7 @@ def test_a_name_that_the_clock_gives_twice_is_not_given_twice(tmp_path: Path) ->
     path = tmp_path / "touchline.db"
     names = []
     for _ in range(3):
-        found = unused_name(path, "damaged")
+        found = find_unused_name(path, "damaged")
         found.touch()
         names.append(found.name)
     assert len(set(names)) == 3

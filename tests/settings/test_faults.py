@@ -51,13 +51,13 @@ def faults(*layers: Layer) -> list[SettingFault]:
     ],
 )
 def test_a_key_is_spelled_as_in_the_layer_it_is_from(kind: Any, path: Path, spelled: str) -> None:
-    assert layer(kind, {}).spell(path) == spelled
+    assert layer(kind, {}).format_key(path) == spelled
 
 
 def test_a_key_may_have_a_name_of_its_own_in_a_layer() -> None:
     earlier = layer("earlier", {}, names={("door", "port"): "DOOR_PORT"})
-    assert earlier.spell(("door", "port")) == "DOOR_PORT"
-    assert earlier.spell(("upload_url",)) == "upload_url"
+    assert earlier.format_key(("door", "port")) == "DOOR_PORT"
+    assert earlier.format_key(("upload_url",)) == "upload_url"
 
 
 def test_the_first_layer_wins_key_by_key() -> None:

@@ -59,7 +59,7 @@ async def test_a_stream_is_played_to_one_reader_and_ends_with_its_session() -> N
             chunks = played.aiter_bytes()
             assert (await chunks.__anext__())[0] == 0x47
             assert (await client.get(playback)).status_code == 404
-            engine.sessions.lose_all()
+            engine.sessions.forget_all()
             async for _ in chunks:
                 pass
         answer = await client.get(f"{url}/ace/manifest.m3u8", params={"id": "a", "format": "json"})

@@ -38,5 +38,5 @@ def test_a_stopped_or_restarted_engine_knows_its_sessions_no_more() -> None:
     assert two is not None
     assert not sessions.stop(two.infohash, one.id), "it is another content's"
     assert sessions.stop(one.infohash, one.id)
-    sessions.lose_all()
+    sessions.forget_all()
     assert (one.superseded, two.superseded, sessions.by_id) == (True, True, {})

@@ -112,7 +112,7 @@ class Life(Diary):
         if world.most_alive > most:
             say(f"{world.most_alive} engines ran, {most} are allowed")
         self._judge_numbers(rig, settings, len(ours))
-        held = rig.half.parts.provisioning.ports.held_on_host()
+        held = rig.half.parts.provisioning.ports.list_host_ports()
         ports = {engine.port for engine in fleet.managed()}
         if held != ports:
             say(f"ports held {sorted(held)}, used {sorted(ports)}")

@@ -33,7 +33,7 @@ def minded(recorder: CameraRecorder, true: Callable[[], object], what: str) -> N
     """Wait for something while the recorder is looked after, as the worker's loop does."""
 
     def once() -> bool:
-        recorder.mind()
+        recorder.monitor_writer()
         return bool(true())
 
     eventually(once, what)

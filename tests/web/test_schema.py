@@ -19,7 +19,7 @@ from touchline.web.app import key_rules
 from touchline.web.auth.access import Access
 from touchline.web.description import BEFORE_ROUTES, complete_schema
 from touchline.web.http.errors import STATUS_BY_CODE
-from touchline.web.schema import closed_schema
+from touchline.web.schema import build_closed_schema
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "api"
@@ -27,7 +27,7 @@ ANYWHERE = {"400", "401", "403", "404", "413", "429", "500"}
 """What routes of every kind may answer; `capture.md` has them."""
 
 
-closed = cache(closed_schema)
+closed = cache(build_closed_schema)
 
 
 def described(schema: dict[str, Any], model: str, name: str) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def test_a_pause_of_the_worker_is_no_slow_disk(tmp_path: Path, look_ms: int, sta
             for _ in range(0, 1_000, look_ms):
                 now.now_ns += look_ms * MS
                 watch.tell()
-    assert watch.judged()[0] == state
+    assert watch.judge_state()[0] == state
     assert bool(said) == (state == SLOW)
 
 

@@ -271,11 +271,11 @@ def _trash(base: CaptureBase) -> Trash:
         base.library,
         kept_days=base.settings.trash_days,
         events=base.events,
-        read_date=partial(_trusted_date, base.record),
+        read_date=partial(read_trusted_date, base.record),
     )
 
 
-def _trusted_date(record: LibraryRecord) -> float | None:
+def read_trusted_date(record: LibraryRecord) -> float | None:
     """Return the date in Unix seconds, or None while the system clock is not trusted."""
     return None if trust_now(record.newest_unix_ns) == "doubtful" else time.time()
 

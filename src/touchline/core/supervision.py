@@ -72,12 +72,12 @@ class Supervisor:
     async def keep(self, name: str, once: Callable[[], Awaitable[Any]], *, every_s: float) -> None:
         """Repeat `once` until cancelled; see `keep_running`."""
         await keep_running(
-            name, once, every_s=every_s, on_failure=self._failed, on_recovery=self._recovered
+            name, once, every_s=every_s, on_failure=self._handle_failure, on_recovery=self._handle_recovery
         )
 
     async def keep_until_done(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:
         """Run `work` until it returns, with retries after failures; see `keep_trying`."""
-        await keep_trying(name, work, on_failure=self._failed, on_recovery=self._recovered)
+        await keep_trying(name, work, on_failure=self._handle_failure, on_recovery=self._handle_recovery)
 
     def note(self, what: str, error: Exception, *, about: str = "", **ids: str) -> None:
         """Log and record an unexpected failure of `what`. Never raises.
@@ -100,7 +100,7 @@ class Supervisor:
         except Exception as error:  # noqa: BLE001  (one failure must not end other work)
             self.note(what, error)
 
-    def _failed(self, name: str, error: Exception, failures: int, pause_s: float) -> None:
+    def _handle_failure(self, name: str, error: Exception, failures: int, pause_s: float) -> None:
         if isinstance(error, TouchlineError):
             return
         self._failing[name] = anyio.current_time(), brief(error)
@@ -114,7 +114,7 @@ class Supervisor:
                 failures=failures,
             )
 
-    def _recovered(self, name: str, failures: int) -> None:
+    def _handle_recovery(self, name: str, failures: int) -> None:
         if self._failing.pop(name, None) is None:
             return
         self._record("recovered", f"{name} recovered after {failures} failures", name)

@@ -125,7 +125,7 @@ def newest_believed(unix_ns: Iterable[int], known_ns: int | None = None) -> int 
     return known_ns
 
 
-def unused_name(path: Path, kind: str) -> Path:
+def find_unused_name(path: Path, kind: str) -> Path:
     """Return a free path beside `path`: `name.kind-<date>`, with a number if it is taken.
 
     The date is for people; a clock that was set back produces it twice.

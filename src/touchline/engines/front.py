@@ -67,7 +67,7 @@ class Engines:
         name, value = self.settings.management_label
         return instance.labels.get(name) == value
 
-    def by_label(self, key: str, value: str) -> Sequence[Instance]:
+    def list_by_label(self, key: str, value: str) -> Sequence[Instance]:
         """Return managed containers whose label equals the value, from memory."""
         return [each for each in self.fleet.instances() if each.labels.get(key) == value]
 

@@ -80,7 +80,7 @@ async def open_engines(
         open_store(
             database,
             events,
-            blocks=samples.unsaved_blocks,
+            blocks=samples.take_unsaved_blocks,
             kept_blocks=settings.collector.history // BLOCK + 1,
         ) as store,
     ):
@@ -96,10 +96,10 @@ async def open_engines(
             events=events,
             metrics=metrics,
             clock=clock,
-            probe=partial(_taken_here, runtime),
+            probe=partial(_find_taken_ports, runtime),
         )
         parts = Parts(settings, resources, keeps_minimum=keeps_minimum, debug=debug)
-        parts.restoration.try_to_take_up(await _left_by_an_earlier_server(load))
+        parts.restoration.try_to_take_up(await _load_earlier_record(load))
         half = EnginesLifecycle(parts)
         async with _running(half, stops=settings.scaling.stop_at_end) as front:
             yield front
@@ -121,7 +121,7 @@ async def _running(half: EnginesLifecycle, *, stops: bool) -> AsyncIterator[Engi
         await _stop_if_configured(half, stops=stops)
 
 
-def _taken_here(runtime: Runtime, ports: Iterable[int]) -> set[int]:
+def _find_taken_ports(runtime: Runtime, ports: Iterable[int]) -> set[int]:
     """Return the engine ports used by other programs, if engines run on this machine."""
     deployment, wanted, found = runtime.deployment, list(ports), set[int]()
     if not deployment.knows_machine:
@@ -167,7 +167,7 @@ async def _load(store: Store, clock: Clock) -> Loaded:
     return await store.load(clock.now(), kept_s=KEPT_S)
 
 
-async def _left_by_an_earlier_server(load: Load) -> Loaded | None:
+async def _load_earlier_record(load: Load) -> Loaded | None:
     """Return the record of an earlier server; None if it can only be read later."""
     try:
         return await load()

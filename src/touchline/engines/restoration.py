@@ -15,7 +15,7 @@ from touchline.core.supervision import Supervisor
 from touchline.engines.control.control import DEMAND
 from touchline.engines.control.reconciler import Reconciler
 from touchline.engines.control.reprovision import NOTHING_LEFT, Reprovision
-from touchline.engines.fleet.adoption import checked_facts, facts_of, restored_external
+from touchline.engines.fleet.adoption import validate_facts, facts_of, restore_external
 from touchline.engines.fleet.failures import BREAKERS, FailureRecord
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.record import Load, read_record
@@ -78,7 +78,7 @@ class Restoration:
         now, now_s = self.clock.now(), self.clock.now_s()
         facts_by_id = dict(self._understood(left.engines))
         for engine_id, facts in facts_by_id.items():
-            external = restored_external(engine_id, facts, now=now, now_s=now_s)
+            external = restore_external(engine_id, facts, now=now, now_s=now_s)
             if external is not None and self.fleet.find(engine_id) is None:
                 self.fleet.put(external)
         for stream in left.streams:
@@ -101,7 +101,7 @@ class Restoration:
         """
         for engine_id, value in engines.items():
             try:
-                yield engine_id, checked_facts(value)
+                yield engine_id, validate_facts(value)
             except TypeError as error:
                 self.supervisor.note("state restore", error, about=f"engine {engine_id}")
 

@@ -52,10 +52,10 @@ def _h265(bits: Bits) -> Size:
     separate = bits.u(1) if chroma == 3 else 0
     width, height = bits.ue(), bits.ue()
     across, down = (1, 1) if separate else {1: (2, 2), 2: (2, 1)}.get(chroma, (1, 1))
-    return _cropped(bits, width, height, across, down)
+    return _apply_cropping(bits, width, height, across, down)
 
 
-def _cropped(bits: Bits, width: int, height: int, across: int, down: int) -> Size:
+def _apply_cropping(bits: Bits, width: int, height: int, across: int, down: int) -> Size:
     if bits.u(1):
         left, right, top, bottom = (bits.ue() for _ in range(4))
         width -= (left + right) * across

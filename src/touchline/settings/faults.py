@@ -38,7 +38,7 @@ class Layer:
     names: Mapping[Path, str] = field(default_factory=dict)
     """Keys with special names in this layer."""
 
-    def spell(self, path: Path) -> str:
+    def format_key(self, path: Path) -> str:
         """Spell a key as it is written in this layer."""
         if path in self.names:
             return self.names[path]
@@ -77,7 +77,7 @@ def merge(layers: Iterable[Layer]) -> dict[str, Any]:
     """
     merged: dict[str, Any] = {}
     for layer in layers:
-        merged = _under(merged, layer.values)
+        merged = _is_below(merged, layer.values)
     return merged
 
 
@@ -99,12 +99,12 @@ def unknown(
             break
     close = difflib.get_close_matches(part, names, 1, 0.6)
     if close:
-        right = f"unknown; did you mean {layer.spell((*path[:at], close[0], *path[at + 1 :]))}?"
+        right = f"unknown; did you mean {layer.format_key((*path[:at], close[0], *path[at + 1 :]))}?"
     elif names:
         right = f"unknown; known here: {', '.join(names)}"
     else:
         right = "unknown; this key has no keys below it"
-    return SettingFault(layer.spell(path), _origin(layer), right)
+    return SettingFault(layer.format_key(path), _origin(layer), right)
 
 
 def _fault(
@@ -119,7 +119,7 @@ def _fault(
     if error["type"] == "union_tag_not_found":
         path = (*path, "kind")
         kinds = ", ".join(_kinds_at(model, path[:-1], values))
-        return _made(path, layers, "", f"missing; one of {kinds}")
+        return _build_fault(path, layers, "", f"missing; one of {kinds}")
     if error["type"] == "union_tag_invalid":
         path, given = (*path, "kind"), context.get("tag")
         right = f"one of {context.get('expected_tags')}"
@@ -127,30 +127,30 @@ def _fault(
     if error["type"] == "extra_forbidden":
         return unknown(path, model, layer, values)
     if error["type"] == "missing":
-        return _made(
-            path, layers, "", "missing; " + _described("it is required", model, path, values)
+        return _build_fault(
+            path, layers, "", "missing; " + _describe_rule("it is required", model, path, values)
         )
     right = right.removeprefix("Value error, ")
-    shown = "" if isinstance(given, Mapping) else f" = {_shown(given, path)}"
-    return _made(path, layers, shown, _described(right, model, path, values))
+    shown = "" if isinstance(given, Mapping) else f" = {_format_value(given, path)}"
+    return _build_fault(path, layers, shown, _describe_rule(right, model, path, values))
 
 
-def _made(path: Path, layers: Sequence[Layer], shown: str, right: str) -> SettingFault:
+def _build_fault(path: Path, layers: Sequence[Layer], shown: str, right: str) -> SettingFault:
     layer = _layer_of(path, layers)
-    return SettingFault(layer.spell(path) or "settings", shown + _origin(layer), right)
+    return SettingFault(layer.format_key(path) or "settings", shown + _origin(layer), right)
 
 
 def _origin(layer: Layer) -> str:
     return f" ({layer.name})" if layer.name else ""
 
 
-def _shown(given: Any, path: Path) -> str:
+def _format_value(given: Any, path: Path) -> str:
     if any(word in part.lower() for part in path[-1:] for word in SECRET_WORDS):
         return "(hidden)"
     return repr(_CREDENTIALS.sub("//…@", given)) if isinstance(given, str) else str(given)
 
 
-def _described(right: str, model: type[BaseModel], path: Path, values: Mapping[str, Any]) -> str:
+def _describe_rule(right: str, model: type[BaseModel], path: Path, values: Mapping[str, Any]) -> str:
     found = _field_at(model, path, values)
     return f"{right}. {found.description}" if found is not None and found.description else right
 
@@ -175,16 +175,16 @@ def _path(loc: Sequence[str | int], values: Mapping[str, Any]) -> Path:
     return tuple(path)
 
 
-def _under(above: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
+def _is_below(above: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
     merged = {str(key): value for key, value in above.items()}
     for raw, value in below.items():
         key = str(raw)
         if key not in merged:
-            merged[key] = _under(value, {}) if isinstance(value, Mapping) else value
+            merged[key] = _is_below(value, {}) if isinstance(value, Mapping) else value
         elif isinstance(merged[key], Mapping) and isinstance(value, Mapping):
             kinds = {table["kind"] for table in (merged[key], value) if "kind" in table}
             if len(kinds) <= 1:
-                merged[key] = _under(merged[key], value)
+                merged[key] = _is_below(merged[key], value)
     return merged
 
 

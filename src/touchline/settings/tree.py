@@ -353,7 +353,7 @@ def _short_key(layers: list[Layer]) -> list[SettingFault]:
         if isinstance(key, str) and key:
             short = len(key) < LEAST_KEY
             right = f"must have at least {LEAST_KEY} characters"
-            return [SettingFault(layer.spell(("auth", "api_key")), "", right)] if short else []
+            return [SettingFault(layer.format_key(("auth", "api_key")), "", right)] if short else []
     return []
 
 

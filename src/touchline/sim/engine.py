@@ -239,7 +239,7 @@ class SimulatedEngine:
                 known: Any = value not in {"0", "false", ""} if kind is bool else kind(value)
                 self.fault = replace(self.fault, **{name: known})
         elif what == "lose":
-            self.sessions.lose_all()
+            self.sessions.forget_all()
         elif what == "die":
             code = int(query.get("code", "1"))
             asyncio.get_running_loop().call_later(0.01, os._exit, code)

@@ -53,7 +53,7 @@ def pictures(
         stream.codec_context.options = {"ec": "0"}
         stream.codec_context.thread_count = 1
         for packet in container.demux(stream):
-            for frame in _decoded(packet, found):
+            for frame in _decode_packet(packet, found):
                 size = drawn or (frame.width, frame.height)
                 if size not in painters:
                     ratios = [Fraction(rate).as_integer_ratio() for rate in rates]
@@ -76,7 +76,7 @@ def intact_counters(
     ]
 
 
-def _decoded(packet: Any, found: list[DecodedPicture]) -> list[Any]:
+def _decode_packet(packet: Any, found: list[DecodedPicture]) -> list[Any]:
     try:
         return list(packet.decode())
     except av.error.InvalidDataError:

@@ -87,7 +87,7 @@ class PlaybackSessions:
             del self.by_id[session_id]
         return found is not None
 
-    def lose_all(self) -> None:
+    def forget_all(self) -> None:
         """Forget all sessions, like a restarted engine."""
         for session in self.by_id.values():
             session.superseded = True

@@ -14,7 +14,7 @@ from typing import Any
 from touchline.web.app import bare_app
 
 
-def closed_schema() -> dict[str, Any]:
+def build_closed_schema() -> dict[str, Any]:
     """Return the description without allowing further keys and values."""
     schema: dict[str, Any] = bare_app().openapi()
     for described in schema["components"]["schemas"].values():
@@ -44,4 +44,4 @@ def _is_open_enum(choices: Any) -> bool:
 
 
 if __name__ == "__main__":
-    json.dump(closed_schema(), sys.stdout, indent=1)
+    json.dump(build_closed_schema(), sys.stdout, indent=1)

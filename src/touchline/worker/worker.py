@@ -19,7 +19,7 @@ from touchline.ipc import wire
 from touchline.ipc.control import ControlServer, Problem
 from touchline.ipc.listening import ListeningClock
 from touchline.ipc.tee import Tee
-from touchline.worker.camera.runner import CameraRunner, Wedged, happens
+from touchline.worker.camera.runner import CameraRunner, Wedged, is_set_within
 from touchline.worker.camera.viewers import FeedUnreachable, Unseen, Viewers
 from touchline.worker.pipeline.elements import available
 from touchline.worker.recording.recorder import CameraRecorder
@@ -38,7 +38,7 @@ _DRAIN_S = 1.0
 
 
 @contextlib.contextmanager
-def _malformed_as_problem() -> Iterator[None]:
+def _report_malformed() -> Iterator[None]:
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -87,22 +87,22 @@ class Worker:
     async def _do(self, message: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  (a switch)
         what = message.get("do")
         if what == "hello":
-            with _malformed_as_problem():
+            with _report_malformed():
                 names = wire.names_from_json(message.get("elements", wire.PROBED_ELEMENTS))
             return self.hello(names)
         if what == "status":
             return self.status()
         if what == "configure":
-            with _malformed_as_problem():
+            with _report_malformed():
                 spec = wire.spec_from_json(message["spec"])
             return await self._configure(spec)
         if what == "record":
-            with _malformed_as_problem():
+            with _report_malformed():
                 order = wire.order_from_json(message["order"])
                 timeout_s = float(message.get("wait_s", 10))
             return await self._record(order, timeout_s)
         if what == "stop":
-            with _malformed_as_problem():
+            with _report_malformed():
                 at_ns, timeout_s = int(message["at_ns"]), float(message.get("wait_s", 8))
             return await self._stop(at_ns, timeout_s)
         if what in {"feed", "unfeed", "still"}:
@@ -174,7 +174,7 @@ class Worker:
 
     async def _record(self, order: wire.RecordOrder, timeout_s: float) -> dict[str, Any]:
         """Start recording; answer when the first frame is on disk, or when none can arrive."""
-        camera = self._configured()
+        camera = self._configure_camera()
         if self.recorder is not None:
             raise Problem(
                 "recording", f"the camera is already recording {self.recorder.order.match_id}"
@@ -194,7 +194,7 @@ class Worker:
         await self._decision(timeout_s, lambda: camera.refusals > refusals)
         segments = recorder.report()["segments"]
         if not recorder.started or not segments:
-            return {"started": False, "error": self._why_not_started(camera, recorder, timeout_s)}
+            return {"started": False, "error": self._explain_not_started(camera, recorder, timeout_s)}
         return {"started": True, "segment": segments[0]}
 
     async def _decision(self, timeout_s: float, refused: Callable[[], bool]) -> None:
@@ -207,10 +207,10 @@ class Worker:
             left_s = timeout_s - waited_s()
             if left_s <= 0:
                 return
-            await happens(self._decided, min(left_s, _LOOK_S))
+            await is_set_within(self._decided, min(left_s, _LOOK_S))
 
     @staticmethod
-    def _why_not_started(camera: CameraRunner, recorder: CameraRecorder, timeout_s: float) -> str:
+    def _explain_not_started(camera: CameraRunner, recorder: CameraRecorder, timeout_s: float) -> str:
         if recorder.fault:
             return recorder.fault
         if camera.last_error:
@@ -254,7 +254,7 @@ class Worker:
         if what == "unfeed":
             await self.viewers.end_feed()
             return {}
-        self._configured()
+        self._configure_camera()
         path = Path(message["path"])
         try:
             if what == "feed":
@@ -265,7 +265,7 @@ class Worker:
             raise Problem(error.code, str(error)) from error
         return {"age_s": round(age_s, 3)}
 
-    def _configured(self) -> CameraRunner:
+    def _configure_camera(self) -> CameraRunner:
         if self.camera is None:
             raise Problem("not_configured", "the camera has not been configured")
         return self.camera
@@ -275,7 +275,7 @@ class Worker:
     async def tell_status(self) -> None:
         """Send the status twice a second, and immediately after a change."""
         while True:
-            await happens(self._changed, STATUS_S)
+            await is_set_within(self._changed, STATUS_S)
             self._changed.clear()
             recorder = self.recorder
             if recorder is not None:
@@ -284,12 +284,12 @@ class Worker:
             self._send(wire.event("status", **self.status()))
             await self._check_abandoned()
 
-    async def mind_recorder(self) -> None:
+    async def monitor_recorder(self) -> None:
         """Monitor the recording's writer and its disk."""
         while True:
             await asyncio.sleep(MIND_S)
             if self.recorder is not None:
-                self.recorder.mind()
+                self.recorder.monitor_writer()
 
     async def _note_disconnected(self) -> None:
         self._alone_since_s = self._listened_s()

@@ -70,7 +70,7 @@ async def test_an_idle_worker_of_an_earlier_version_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, asked = camera(tmp_path, monkeypatch)
-    await made._connected(hello(parts=False))
+    await made._handle_connected(hello(parts=False))
     assert asked.what == ["quit"]
 
 
@@ -78,7 +78,7 @@ async def test_a_worker_of_an_earlier_version_records_on_and_keeps_its_pipeline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, asked = camera(tmp_path, monkeypatch)
-    await made._connected(hello(parts=False, order=ORDER, spec=OLD_SPEC))
+    await made._handle_connected(hello(parts=False, order=ORDER, spec=OLD_SPEC))
     await made.stop(0, 1.0)
     assert asked.what == ["status", "stop"]
 
@@ -87,7 +87,7 @@ async def test_a_changed_pipeline_comes_after_the_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, asked = camera(tmp_path, monkeypatch)
-    await made._connected(hello(parts=True, order=ORDER, spec=OLD_SPEC))
+    await made._handle_connected(hello(parts=True, order=ORDER, spec=OLD_SPEC))
     await made.stop(0, 1.0)
     await made.stop(0, 1.0)
     assert asked.what == ["status", "stop", "configure", "stop"]
@@ -123,5 +123,5 @@ async def test_an_idle_worker_gets_its_pipeline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, asked = camera(tmp_path, monkeypatch)
-    await made._connected(hello(parts=True))
+    await made._handle_connected(hello(parts=True))
     assert asked.what == ["configure", "status"]

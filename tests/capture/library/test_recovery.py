@@ -34,12 +34,12 @@ def test_only_matches_that_were_being_recorded_are_interrupted_and_the_newest_is
     match(tmp_path, ".trash")
     (tmp_path / "foreign").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "newer")
-    found = recovery.interrupted_matches(tmp_path)
+    found = recovery.find_interrupted_matches(tmp_path)
     assert [manifest.match_id for manifest in found] == ["older", "newer"]
 
 
 def test_a_folder_that_is_not_there_holds_no_matches(tmp_path: Path) -> None:
-    assert recovery.interrupted_matches(tmp_path / "none") == []
+    assert recovery.find_interrupted_matches(tmp_path / "none") == []
 
 
 def test_a_manifest_of_a_newer_version_keeps_no_other_match_from_being_found(
@@ -47,7 +47,7 @@ def test_a_manifest_of_a_newer_version_keeps_no_other_match_from_being_found(
 ) -> None:
     match(tmp_path, "m1")
     (match(tmp_path, "later") / "match.json").write_text('{"format_version": 99}')
-    assert [m.match_id for m in recovery.interrupted_matches(tmp_path)] == ["m1"]
+    assert [m.match_id for m in recovery.find_interrupted_matches(tmp_path)] == ["m1"]
 
 
 def test_an_open_segment_is_cut_to_its_last_whole_fragment_and_finished(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from touchline.capture.logs.diagnostics import (
     Diagnostics,
     Question,
     correlate,
-    written_at,
+    parse_line_time,
 )
 from touchline.core.errors import Failed
 from touchline.core.logs import JsonFormatter
@@ -71,7 +71,7 @@ def write(path: Path, *lines: str) -> None:
 )
 @pytest.mark.usefixtures("indian_time")
 def test_a_time_is_read_in_its_own_zone_or_else_in_the_machine_s(line: str, expected: str) -> None:
-    at = written_at(line)
+    at = parse_line_time(line)
     assert at is not None
     assert at.isoformat() == expected
 
@@ -81,7 +81,7 @@ def test_a_time_is_read_in_its_own_zone_or_else_in_the_machine_s(line: str, expe
     ["", "failed to open NvVIC", "at 2026-02-11 22:02:41 x", "2026-02-31 10:00:00 x", "2026-02-11"],
 )
 def test_a_line_without_a_time_at_its_start_has_none(line: str) -> None:
-    assert written_at(line) is None
+    assert parse_line_time(line) is None
 
 
 @pytest.mark.usefixtures("indian_time")

@@ -7,7 +7,7 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 from botocore.config import Config  # type: ignore[import-untyped]
 
-from touchline.capture.processing.presigned import BucketAccess, presigned_url
+from touchline.capture.processing.presigned import BucketAccess, presign_url
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_signatures_are_those_of_amazons_own_client(
     query = parse_qs(urlsplit(theirs).query)
     now = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     storage = BucketAccess("matches", "a-key", "a-secret", endpoint, region)
-    ours = presigned_url(storage, key, now=now, valid_s=3600)
+    ours = presign_url(storage, key, now=now, valid_s=3600)
     assert parse_qs(urlsplit(ours).query) == query
     assert urlsplit(ours).path == urlsplit(theirs).path
 
@@ -43,4 +43,4 @@ def test_signatures_are_those_of_amazons_own_client(
 def test_a_url_is_valid_for_a_week_at_the_most() -> None:
     storage = BucketAccess("b", "k", "s")
     with pytest.raises(ValueError, match="604800"):
-        presigned_url(storage, "x", now=datetime.now(UTC), valid_s=604_801)
+        presign_url(storage, "x", now=datetime.now(UTC), valid_s=604_801)

@@ -24,7 +24,7 @@ from touchline.engines.control.replacements import (
     noted,
     records,
     restored,
-    unresolved,
+    list_unresolved,
 )
 from touchline.engines.fleet.failures import FailureRecord
 from touchline.engines.model.clock import Clock
@@ -112,7 +112,7 @@ def test_an_engine_that_stays_well_ends_what_went_before(
     engine: EngineFacts, now_s: float, *, resolved: bool
 ) -> None:
     rounds = {PLACE: Round(100.0, 7, 0.0, AT_ONCE)}
-    assert unresolved(rounds, [engine], now_s) == ({} if resolved else rounds)
+    assert list_unresolved(rounds, [engine], now_s) == ({} if resolved else rounds)
 
 
 def test_engines_that_were_adopted_do_not_end_what_an_earlier_server_began() -> None:

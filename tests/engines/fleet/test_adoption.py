@@ -9,12 +9,12 @@ from support.values import NOON, engine_value, instance_value
 from touchline.engines.fleet.adoption import (
     Surroundings,
     addresses_of,
-    checked_facts,
+    validate_facts,
     engine_of,
     external_engine,
     facts_of,
-    reminded,
-    restored_external,
+    complete_from_record,
+    restore_external,
 )
 from touchline.engines.model import labels as names
 from touchline.engines.model.addresses import Deployment
@@ -79,7 +79,7 @@ def test_facts_survive_a_restart_and_labels_of_the_instance_win() -> None:
         cache_size_bytes=4096,
         last_stream_usage=NOON,
     )
-    facts = checked_facts(facts_of(before))
+    facts = validate_facts(facts_of(before))
     engine = adopted(instance_value(labels=LABELS, ports=BOUND), around(), **facts)
     assert engine is not None
     assert (engine.platform, engine.cache_size_bytes) == ("linux", 4096)
@@ -89,7 +89,7 @@ def test_facts_survive_a_restart_and_labels_of_the_instance_win() -> None:
 
 def test_a_later_record_adds_only_what_is_not_known_yet() -> None:
     engine = replace(engine_value(labels={"a": "new"}), platform="linux")
-    found = reminded(
+    found = complete_from_record(
         engine, {"platform": "bsd", "version": "3.2", "labels": {"a": "old", "b": "c"}}
     )
     assert (found.platform, found.version) == ("linux", "3.2")
@@ -98,10 +98,10 @@ def test_a_later_record_adds_only_what_is_not_known_yet() -> None:
 
 def test_an_external_engine_is_restored_from_where_it_was() -> None:
     engine = external_engine("h:1", "h", 1, {"a": "b"}, now=NOON, now_s=5.0)
-    facts = checked_facts(facts_of(engine))
-    assert restored_external("h:1", facts, now=NOON, now_s=5.0) == engine
-    ours = checked_facts(facts_of(engine_value()))
-    assert restored_external("engine-1", ours, now=NOON, now_s=5.0) is None
+    facts = validate_facts(facts_of(engine))
+    assert restore_external("h:1", facts, now=NOON, now_s=5.0) == engine
+    ours = validate_facts(facts_of(engine_value()))
+    assert restore_external("engine-1", ours, now=NOON, now_s=5.0) is None
 
 
 @pytest.mark.parametrize(
@@ -118,10 +118,10 @@ def test_an_external_engine_is_restored_from_where_it_was() -> None:
 )
 def test_a_fact_that_nobody_can_have_written_is_left_out(damaged: dict[str, Any]) -> None:
     (name,) = damaged
-    assert not checked_facts({**damaged, "version": "3.2"}).get(name)
-    assert checked_facts({**damaged, "version": "3.2"})["version"] == "3.2"
+    assert not validate_facts({**damaged, "version": "3.2"}).get(name)
+    assert validate_facts({**damaged, "version": "3.2"})["version"] == "3.2"
 
 
 def test_a_record_that_is_none_is_refused() -> None:
     with pytest.raises(TypeError, match="list"):
-        checked_facts(["nonsense"])
+        validate_facts(["nonsense"])

@@ -64,7 +64,7 @@ async def test_what_is_not_kept_is_free_again_whatever_happens() -> None:
 
     with pytest.raises(RuntimeError):
         await fail()
-    assert ports.held_on_host() == set()
+    assert ports.list_host_ports() == set()
 
 
 async def test_a_fixed_port_is_honoured_or_refused_and_never_given_to_another() -> None:
@@ -78,17 +78,17 @@ async def test_a_fixed_port_is_honoured_or_refused_and_never_given_to_another() 
                 await ports.take_host_port(other, 19001)
             assert await ports.take_host(other, RANGE) == 19002
         reserved.keep("a")
-    assert ports.held_on_host() == {19000}
+    assert ports.list_host_ports() == {19000}
 
 
 async def test_adopted_ports_are_held_until_their_instance_is_gone() -> None:
     ports = book()
     ports.adopt("a", LABELS)
     ports.adopt("a", LABELS)
-    assert ports.held_on_host() == {19002}
+    assert ports.list_host_ports() == {19002}
     assert ports.owners() == {"a"}
     ports.release("a")
-    assert ports.held_on_host() == set()
+    assert ports.list_host_ports() == set()
 
 
 async def test_behind_each_vpn_ports_are_told_apart_and_held_together() -> None:
@@ -155,4 +155,4 @@ async def test_no_port_is_ever_held_twice(seed: int) -> None:
     async with anyio.create_task_group() as tasks:
         for name in "abcdef":
             tasks.start_soon(one, name)
-    assert ports.held_on_host() == set()
+    assert ports.list_host_ports() == set()

@@ -15,7 +15,7 @@ from touchline.engines.control.plan import plan_without_record
 from touchline.engines.fleet.rows import Loaded
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.orders import EngineOrder
-from touchline.engines.opening import _left_by_an_earlier_server
+from touchline.engines.opening import _load_earlier_record
 
 
 def test_a_late_database_costs_no_playing_engine_and_then_everything_is_known() -> None:
@@ -103,7 +103,7 @@ async def test_a_record_that_cannot_be_read_for_an_unexpected_reason_is_read_lat
     async def load() -> Loaded:
         raise error
 
-    assert await _left_by_an_earlier_server(load) is None
+    assert await _load_earlier_record(load) is None
 
 
 @pytest.mark.parametrize(

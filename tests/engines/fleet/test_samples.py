@@ -60,19 +60,19 @@ def test_blocks_bring_back_what_they_were_made_from(number: int) -> None:
     for n in range(number):
         ring.append(sample(n, peers=n, status="dl"))
         if n % 7 == 0:
-            kept.update(ring.unsaved_blocks())
-    kept.update(ring.unsaved_blocks())
-    assert ring.unsaved_blocks() == []
+            kept.update(ring.take_unsaved_blocks())
+    kept.update(ring.take_unsaved_blocks())
+    assert ring.take_unsaved_blocks() == []
     again = SampleRing(100)
     again.restore(kept.items())
     assert again.since(None) == ring.since(None)
-    assert again.unsaved_blocks() == []
+    assert again.take_unsaved_blocks() == []
     again.append(sample(number, peers=number))
-    assert {block for block, _ in again.unsaved_blocks()} <= {number // BLOCK}
+    assert {block for block, _ in again.take_unsaved_blocks()} <= {number // BLOCK}
 
 
 def test_a_gap_between_blocks_leaves_the_newer_ones() -> None:
-    blocks = dict(filled(1000, 4 * BLOCK).unsaved_blocks())
+    blocks = dict(filled(1000, 4 * BLOCK).take_unsaved_blocks())
     del blocks[1]
     ring = SampleRing(1000)
     ring.restore(blocks.items())
@@ -92,7 +92,7 @@ def test_totals_grow_by_what_came_and_survive_a_stream() -> None:
 def test_earlier_samples_are_put_before_those_that_have_come_since() -> None:
     earlier, book = filled(100, 3), SampleBook(100)
     book.append("a", sample(10, peers=10))
-    newest = book.restore("a", earlier.unsaved_blocks())
+    newest = book.restore("a", earlier.take_unsaved_blocks())
     assert [each.peers for each in book.since("a", None)] == [0, 1, 2, 10]
     assert newest is not None
     assert newest.peers == 10

@@ -22,12 +22,12 @@ async def test_concurrent_first_uses_share_one_session_which_is_closed_at_the_en
         found: list[object] = []
 
         async def use() -> None:
-            found.append(await client._opened_session())
+            found.append(await client._open_session())
 
         async with anyio.create_task_group() as tasks:
             for _ in range(5):
                 tasks.start_soon(use)
-        session = await client._opened_session()
+        session = await client._open_session()
         assert found == [session] * 5
         assert session.connector is not None
         assert (session.connector.limit, session.connector.limit_per_host) == (7, 2)

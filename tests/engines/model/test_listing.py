@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from touchline.engines.model.listing import Listing, encoded, parsed, rfc3339
+from touchline.engines.model.listing import Listing, encode_compact, parsed, rfc3339
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -78,9 +78,9 @@ def test_what_is_removed_is_gone_and_removing_it_again_changes_nothing() -> None
 
 
 def test_json_is_compact_and_has_no_numbers_that_are_none() -> None:
-    assert encoded({"a": [1, "ä"]}) == '{"a":[1,"ä"]}'.encode()
+    assert encode_compact({"a": [1, "ä"]}) == '{"a":[1,"ä"]}'.encode()
     with pytest.raises(ValueError, match="JSON"):
-        encoded(float("nan"))
+        encode_compact(float("nan"))
 
 
 @pytest.mark.parametrize(

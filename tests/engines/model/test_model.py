@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from support.values import engine_value
-from touchline.engines.model.model import NOTHING, EngineSpec, PortMapping, in_url
+from touchline.engines.model.model import NOTHING, EngineSpec, PortMapping, format_url_host
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from touchline.engines.model.model import NOTHING, EngineSpec, PortMapping, in_u
 )
 def test_an_engine_is_asked_at_its_address_whatever_the_family(host: str, url: str) -> None:
     assert engine_value(api_host=host).api_url == url
-    assert in_url(host) in url
+    assert format_url_host(host) in url
 
 
 def test_a_port_has_the_name_that_docker_gives_it() -> None:

@@ -30,7 +30,7 @@ async def test_a_failed_start_leaves_neither_container_nor_port() -> None:
         with pytest.raises(StartFailed):
             await rig.front.provisioner.engine(LABELLED)
         assert rig.world.instances == {}
-        assert rig.half.parts.provisioning.ports.held_on_host() == set()
+        assert rig.half.parts.provisioning.ports.list_host_ports() == set()
 
 
 async def test_an_engine_that_dies_before_it_answers_is_a_failed_start() -> None:

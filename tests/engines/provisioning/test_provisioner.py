@@ -59,7 +59,7 @@ async def test_generic_containers_are_no_engines_and_can_be_deleted() -> None:
         )
         assert made.name == "svc-1"
         assert len(rig.front.fleet.managed()) == 1
-        assert [each.id for each in rig.front.by_label("a", "b")] == [made.id]
+        assert [each.id for each in rig.front.list_by_label("a", "b")] == [made.id]
         rig.runtime.kill(made.id)
         await anyio.sleep(0.1)
         assert made.id in rig.world.instances  # whoever made it decides

@@ -41,7 +41,7 @@ async def test_an_engine_goes_with_its_streams_and_ports_and_that_is_told_once(
             )
     assert engine.id not in rig.world.instances
     assert rig.front.fleet.stream("ch-1").end_reason == "idle"
-    assert rig.half.parts.provisioning.ports.held_on_host() == set()
+    assert rig.half.parts.provisioning.ports.list_host_ports() == set()
     (told,) = rig.events.of("engine", "deleted")
     assert (told.details["reason"], told.details["streams"]) == ("idle", 1)
 

@@ -61,7 +61,7 @@ async def test_running_engines_are_adopted_and_other_containers_only_known() -> 
     assert (engine.id, engine.name, engine.port) == (instance.id, "engine-1", 19100)
     assert engine.idle_since_s is not None
     assert set(rig.front.fleet.others) == {other.id}
-    assert rig.half.parts.provisioning.ports.held_on_host() >= {19100}
+    assert rig.half.parts.provisioning.ports.list_host_ports() >= {19100}
     (event,) = rig.events.of("system", "connected")
     assert (event.details["engines"], event.details["instances"]) == (1, 2)
 

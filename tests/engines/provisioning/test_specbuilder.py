@@ -45,12 +45,12 @@ async def test_ports_that_no_instance_got_are_free_again() -> None:
     ports = rig.half.parts.provisioning.ports
     order = EngineOrder()
     async with builder(rig).prepare(order, vpn=None, name="engine-1", mark=None) as prepared:
-        assert ports.held_on_host() == {19000}
+        assert ports.list_host_ports() == {19000}
         assert (prepared.spec.name, prepared.vpn, prepared.forwarded) == ("engine-1", None, False)
-    assert ports.held_on_host() == set()
+    assert ports.list_host_ports() == set()
     async with builder(rig).prepare(order, vpn=None, name="engine-1", mark=None) as prepared:
         prepared.keep("a" * 64)
-    assert ports.held_on_host() == {19001}, "the one that was free longest comes first"
+    assert ports.list_host_ports() == {19001}, "the one that was free longest comes first"
 
 
 async def test_a_port_that_another_program_uses_is_passed_over() -> None:

@@ -15,7 +15,7 @@ from touchline.studio.pictures.encoder import (
     Encoder,
     EncoderQuality,
     in_range,
-    joined_codec,
+    join_codecs,
     range_of,
 )
 from touchline.studio.pictures.planes import new_frame
@@ -76,7 +76,7 @@ def test_a_picture_of_the_right_range_is_not_copied_and_another_is_converted() -
 
 def test_two_streams_are_described_together_by_sets_of_different_numbers() -> None:
     first, second = encoder(profile="baseline"), encoder(preset="veryfast", set_number=3)
-    joined = joined_codec(first.codec, second.codec)
+    joined = join_codecs(first.codec, second.codec)
     sets = parameter_sets(joined.avcc)
     assert len(sets) == 4
     sps = [read_sps(unit) for unit in sets if unit[0] & 0x1F == SPS]

@@ -10,7 +10,7 @@ from support.scenes import Grey, TwoCameras, two_cameras
 from touchline.studio.errors import StudioError
 from touchline.studio.stitching.calibration import calibrate
 from touchline.studio.stitching.geometry import Pair
-from touchline.studio.stitching.matching import NONE, Matches, match, pooled
+from touchline.studio.stitching.matching import NONE, Matches, match, pool_matches
 
 SIZE = (960, 540)
 
@@ -18,7 +18,7 @@ SIZE = (960, 540)
 @cache
 def found(apart_deg: float, k1: float, roll_deg: float) -> tuple[TwoCameras, Matches]:
     cameras = two_cameras(*SIZE, apart_deg=apart_deg, k1=k1, roll_deg=roll_deg)
-    return cameras, pooled([match(*cameras.pictures(seed=seed)) for seed in (1, 2)])
+    return cameras, pool_matches([match(*cameras.pictures(seed=seed)) for seed in (1, 2)])
 
 
 def seam_error_px(estimated: Pair, true: Pair) -> float:

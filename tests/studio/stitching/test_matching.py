@@ -9,9 +9,9 @@ from support.scenes import TwoCameras, two_cameras
 from touchline.studio.stitching.matching import (
     Matches,
     match,
-    pooled,
+    pool_matches,
     sharpness,
-    without_overlays,
+    remove_overlays,
 )
 
 SIZE = (480, 270)
@@ -20,13 +20,13 @@ SIZE = (480, 270)
 @cache
 def found() -> tuple[TwoCameras, Matches]:
     cameras = two_cameras(*SIZE, apart_deg=50, roll_deg=1.5)
-    return cameras, pooled([match(*cameras.pictures(seed=seed)) for seed in (1, 2)])
+    return cameras, pool_matches([match(*cameras.pictures(seed=seed)) for seed in (1, 2)])
 
 
 def test_a_spot_that_stands_still_does_not_outweigh_the_rest() -> None:
     _, matches = found()
-    assert len(pooled([matches] * 10)) <= 3 * len(matches)
-    assert len(pooled([])) == 0
+    assert len(pool_matches([matches] * 10)) <= 3 * len(matches)
+    assert len(pool_matches([])) == 0
 
 
 def test_what_both_see_is_matched_to_a_pixel() -> None:
@@ -45,7 +45,7 @@ def test_pictures_without_anything_in_them_have_no_matches() -> None:
 def test_what_a_camera_writes_into_its_picture_is_no_match() -> None:
     same = np.array([[10.0, 10.0], [50.0, 80.0]])
     moved = same + np.array([[0.5, 0.0], [40.0, 0.0]])
-    kept = without_overlays(Matches(same, moved), (100, 100), (100, 100))
+    kept = remove_overlays(Matches(same, moved), (100, 100), (100, 100))
     assert kept.points0.tolist() == [[50.0, 80.0]]
 
 

@@ -7,9 +7,9 @@ import pytest
 from touchline.web.auth.medialinks import (
     media_scope,
     signatures_in,
-    signed_playlist,
-    signed_target,
-    signed_thumbnails,
+    sign_playlist,
+    sign_target,
+    sign_thumbnails,
     split_target,
 )
 
@@ -134,7 +134,7 @@ def test_a_target_is_a_path_of_this_server(target: str, expected: tuple[str, str
     ],
 )
 def test_a_signature_is_added_to_a_target(target: str, expected: str) -> None:
-    assert signed_target(target, "T") == expected
+    assert sign_target(target, "T") == expected
     assert signatures_in(expected.partition("?")[2]) == ["T"]
 
 
@@ -147,7 +147,7 @@ def test_every_uri_of_a_playlist_is_signed() -> None:
         "#EXTINF:1.0,\n/api/v1/x.ts?container=ts\n"
         '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="cam0_a_2.0.m4s"\n'
     )
-    signed = signed_playlist(playlist, "T")
+    signed = sign_playlist(playlist, "T")
     assert signed.count("signature=T") == 5
     assert '#EXT-X-MAP:URI="cam0_a_1_init.mp4?signature=T",BYTERANGE="10@0"\n' in signed
     assert "\n/api/v1/x.ts?container=ts&signature=T\n" in signed
@@ -157,4 +157,4 @@ def test_every_uri_of_a_playlist_is_signed() -> None:
 def test_the_pictures_of_a_track_of_thumbnails_are_signed() -> None:
     track = "WEBVTT\n\n00:00.000 --> 00:05.000\ncam0_sprites.jpg#xywh=0,0,160,90\n"
     expected = "cam0_sprites.jpg?signature=T#xywh=0,0,160,90"
-    assert expected in signed_thumbnails(track, "T")
+    assert expected in sign_thumbnails(track, "T")

@@ -9,7 +9,7 @@ import pytest
 from support.fakelibrary import FakeArchive
 from support.fakesystem import FakeSystem
 from support.serving import client_of
-from touchline.web.files.downloads import saved_as
+from touchline.web.files.downloads import choose_file_name
 
 URL = "/api/v1/recordings/m1/segments/cam0.mp4"
 
@@ -35,7 +35,7 @@ def system(tmp_path: Path) -> FakeSystem:
     ],
 )
 def test_a_file_is_saved_as_one_wants_with_its_own_ending(wanted: str | None, saved: str) -> None:
-    assert saved_as(wanted, "cam0.mp4") == saved
+    assert choose_file_name(wanted, "cam0.mp4") == saved
 
 
 @pytest.mark.anyio

@@ -16,7 +16,7 @@ class Body(Tolerant):
 
 def test_a_body_without_unknown_fields_changes_no_answer() -> None:
     answer = {"success": True}
-    assert Body(match_id="m1").noted_in(answer) is answer
+    assert Body(match_id="m1").add_warnings(answer) is answer
 
 
 def test_an_unknown_field_is_ignored_and_named_with_the_one_that_was_meant(
@@ -30,7 +30,7 @@ def test_an_unknown_field_is_ignored_and_named_with_the_one_that_was_meant(
     assert "did you mean 'match_id'?" in first
     assert "known fields: match_id, force" in second
     assert first in caplog.messages
-    noted = body.noted_in({"success": True})
+    noted = body.add_warnings({"success": True})
     assert noted["success"] is True
     assert len(noted["warnings"]) == 2  # type: ignore[arg-type]
 

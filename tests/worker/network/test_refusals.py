@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from touchline.worker.network.refusals import Refusals, refused_pause_s
+from touchline.worker.network.refusals import Refusals, pause_after_refusals_s
 from touchline.worker.rtsp.errors import CameraRefusal
 
 
@@ -22,7 +22,7 @@ from touchline.worker.rtsp.errors import CameraRefusal
 def test_a_camera_that_refuses_is_asked_ever_more_rarely(
     refusal: CameraRefusal, refusals: int, expected: float, *, signed_in: bool
 ) -> None:
-    assert refused_pause_s(refusal, refusals, signed_in=signed_in) == expected
+    assert pause_after_refusals_s(refusal, refusals, signed_in=signed_in) == expected
 
 
 def test_an_attempt_at_once_is_one_attempt() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from support.pitches import empty_pitch
 from touchline.ipc.wire import SimulatedPicture
 from touchline.media.picture.testpicture import TestPicture, read_counter
-from touchline.worker.pipeline.pitchpicture import PitchPicture, drawn_picture
+from touchline.worker.pipeline.pitchpicture import PitchPicture, open_picture
 
 SIZE = (640, 360)
 
@@ -23,9 +23,9 @@ def test_the_picture_has_its_counter_and_leaves_no_trail() -> None:
 
 def test_without_the_pitch_the_pattern_is_shown(tmp_path: Path) -> None:
     missing = SimulatedPicture("L", *SIZE, 30, 1, side="left", scene=str(tmp_path / "none"))
-    assert type(drawn_picture(missing)) is TestPicture
+    assert type(open_picture(missing)) is TestPicture
     short = tmp_path / "short.i420"
     short.write_bytes(b"123")
     assert (
-        type(drawn_picture(SimulatedPicture("L", *SIZE, 30, 1, "left", str(short)))) is TestPicture
+        type(open_picture(SimulatedPicture("L", *SIZE, 30, 1, "left", str(short)))) is TestPicture
     )

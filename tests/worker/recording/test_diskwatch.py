@@ -153,22 +153,22 @@ def test_a_disk_that_takes_its_time_is_slow_until_it_has_kept_up(rig: Rig) -> No
 def test_a_removed_folder_is_made_again_after_a_while_on_the_right_disk(tmp_path: Path) -> None:
     rig = Rig(tmp_path, mount_point="/mnt/matches")
     gone = OSError(errno.ENOENT, "No such file or directory")
-    rig.watch.bring_back_folder(gone)
+    rig.watch.recreate_folder(gone)
     rig.now_ns += round(FOLDER_AWAY_S * 1e9)
     rig.disk.mounted = False
-    rig.watch.bring_back_folder(gone)
+    rig.watch.recreate_folder(gone)
     assert rig.disk.made == []
     rig.disk.mounted = True
-    rig.watch.bring_back_folder(gone)
+    rig.watch.recreate_folder(gone)
     assert rig.disk.made == [str(tmp_path)]
 
 
 def test_another_error_in_between_begins_the_wait_anew(rig: Rig) -> None:
     gone = OSError(errno.ENOENT, "No such file or directory")
-    rig.watch.bring_back_folder(gone)
+    rig.watch.recreate_folder(gone)
     rig.now_ns += round(FOLDER_AWAY_S * 1e9)
-    rig.watch.bring_back_folder(OSError(errno.EIO, "Input/output error"))
-    rig.watch.bring_back_folder(gone)
+    rig.watch.recreate_folder(OSError(errno.EIO, "Input/output error"))
+    rig.watch.recreate_folder(gone)
     assert rig.disk.made == []
 
 

@@ -44,7 +44,7 @@ class Rig:
         deadline_s = time.monotonic() + WITHIN_S
         while not condition():
             assert time.monotonic() < deadline_s
-            self.thread.mind()
+            self.thread.monitor_writer()
             time.sleep(0.005)
 
     def events(self) -> list[str]:
@@ -53,7 +53,7 @@ class Rig:
 
 def test_a_writer_that_has_written_everything_is_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig(monkeypatch)
-    rig.thread.mind()
+    rig.thread.monitor_writer()
     rig.finish.set()
     assert rig.thread.done.wait(WITHIN_S)
     assert (rig.begun, rig.told, rig.thread.error) == ([None], [], None)
@@ -79,7 +79,7 @@ def test_a_writer_is_well_again_once_it_has_written_for_a_while(
     rig = Rig(monkeypatch, MemoryError())
     rig.minded(lambda: len(rig.begun) == 2)
     for _ in range(20):
-        rig.thread.mind()
+        rig.thread.monitor_writer()
     assert rig.thread.error == "there was not enough memory", "it has written nothing yet"
     rig.work.written += 1
     rig.minded(lambda: rig.thread.error is None)
@@ -115,7 +115,7 @@ def test_a_machine_without_threads_is_asked_again(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(threading.Thread, "start", start)
     rig = Rig(monkeypatch)
-    rig.thread.mind()
+    rig.thread.monitor_writer()
     assert "can't start new thread" in str(rig.thread.error)
     refusing[0] = False
     rig.minded(lambda: len(rig.begun) > 1)

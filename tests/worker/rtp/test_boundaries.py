@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from touchline.worker.rtp.boundaries import H265Pictures, begins_in, begins_jpeg, tells
+from touchline.worker.rtp.boundaries import H265Pictures, boundary_detector, is_jpeg_start, tells
 
 
 def unit(kind: int, body: bytes = b"\x00ab") -> bytes:
@@ -51,11 +51,11 @@ def test_an_h265_picture_begins_at_its_first_slice_or_what_leads_it(
 
 
 def test_a_jpeg_begins_at_offset_zero() -> None:
-    assert begins_jpeg(b"\0\0\0\0\1\xff\x28\x17scan") is True
-    assert begins_jpeg(b"\0\0\5\x78\1\xff\x28\x17scan") is False
-    assert begins_jpeg(b"\0\0") is None
+    assert is_jpeg_start(b"\0\0\0\0\1\xff\x28\x17scan") is True
+    assert is_jpeg_start(b"\0\0\5\x78\1\xff\x28\x17scan") is False
+    assert is_jpeg_start(b"\0\0") is None
 
 
 def test_other_codecs_do_not_say_where_a_picture_begins() -> None:
     assert [tells(codec) for codec in ("h265", "mjpeg", "vp8")] == [True, True, False]
-    assert begins_in("vp8")(b"\x10\0\0\0\0\0\0\0\0\0") is None
+    assert boundary_detector("vp8")(b"\x10\0\0\0\0\0\0\0\0\0") is None

@@ -100,9 +100,9 @@ class Camera:
                 records=True,
             ),
             unresponsive_after_s=settings.unresponsive_after_s,
-            on_connected=self._connected,
+            on_connected=self._handle_connected,
             on_event=self._event,
-            on_lost=self._lost,
+            on_lost=self._handle_lost,
             greeting={"elements": PROBED_ELEMENTS},
             spare=spare,
             standby=settings.standby_workers,
@@ -185,7 +185,7 @@ class Camera:
                 log.warning("%s keeps its old pipeline: %s", self.name, error.message)
         return report
 
-    async def _connected(self, hello: Mapping[str, Any]) -> None:
+    async def _handle_connected(self, hello: Mapping[str, Any]) -> None:
         try:
             spec = build_pipeline(
                 self.id, self.source, self._settings, hello["elements"], scenes=self._scenes
@@ -228,7 +228,7 @@ class Camera:
         self._listener.camera_event(self, event)
         self.changed.mark()
 
-    def _lost(self, reason: str) -> None:
+    def _handle_lost(self, reason: str) -> None:
         self.last_error = f"the worker exited: {reason}"
         self.status = {**self.status, "state": "error"}
         self.recording = None

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from touchline.capture.host.answers import HostHealth
-from touchline.capture.logs.linelog import stamped
+from touchline.capture.logs.linelog import format_line
 from touchline.core import patience
 from touchline.core.tasks import Changed
 
@@ -80,7 +80,7 @@ class HealthMonitor:
         self._said, self._said_s = news, now_s
         parts = [_match(status), message, _machine(host)]
         head = "INFO: healthy" if healthy else "ALERT: unhealthy"
-        self._write(stamped(self._now(), f"{head}: {'; '.join(part for part in parts if part)}"))
+        self._write(format_line(self._now(), f"{head}: {'; '.join(part for part in parts if part)}"))
 
 
 def _match(status: Mapping[str, Any]) -> str:

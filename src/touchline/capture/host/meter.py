@@ -66,7 +66,7 @@ class Meter:
         cameras = [camera for _, camera in sorted(self._cameras.items())]
         recording, live = self._recording(), self._live()
         yield from _of_cameras(cameras)
-        yield _dropped(cameras, recording, live)
+        yield _count_dropped(cameras, recording, live)
         yield _sync_times(cameras)
         yield from self._of_watchdog(cameras)
         yield from _of_recording(cameras, recording)
@@ -160,7 +160,7 @@ def _of_cameras(cameras: Iterable[Camera]) -> Iterator[Family]:
     return iter((state, frames, fps, bitrate, age, coded))
 
 
-def _dropped(
+def _count_dropped(
     cameras: Iterable[Camera], recording: Mapping[str, Any], live: Mapping[str, Any]
 ) -> Family:
     """Return the frames lost before the recorder, at the disk, and on the way to viewers."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from touchline.capture.cameras.cameras import Camera
-from touchline.capture.logs.linelog import stamped
+from touchline.capture.logs.linelog import format_line
 
 _LOST_STATES = frozenset({"stalled", "retrying", "error"})
 
@@ -53,11 +53,11 @@ class Watchdog:
 
     def note(self, text: str) -> None:
         """Write an informational line."""
-        self._write(stamped(self._now(), f"INFO: {text}"))
+        self._write(format_line(self._now(), f"INFO: {text}"))
 
     def alert(self, text: str) -> None:
         """Write a line that requires attention."""
-        self._write(stamped(self._now(), f"ALERT: {text}"))
+        self._write(format_line(self._now(), f"ALERT: {text}"))
 
     def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
         """Log a worker that was started or found."""

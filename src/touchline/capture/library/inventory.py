@@ -187,7 +187,7 @@ def segments_of(match_id: str, folder: Path) -> Segments:
     starts = _starts(folder.parent / FILE_NAME)
     lists: dict[str, list[Segment]] = {"cam0": [], "cam1": [], "other": []}
     for camera in sorted(by_camera, key=_camera_order):
-        for number, file in enumerate(_in_order(by_camera[camera], starts), 1):
+        for number, file in enumerate(_sort_by_capture(by_camera[camera], starts), 1):
             lists.get(camera, lists["other"]).append(
                 {
                     "name": file_name(file.name),
@@ -209,7 +209,7 @@ def segments_of(match_id: str, folder: Path) -> Segments:
     }
 
 
-def _in_order(files: Iterable[_File], starts: Mapping[str, int]) -> list[_File]:
+def _sort_by_capture(files: Iterable[_File], starts: Mapping[str, int]) -> list[_File]:
     """Sort files in the order of capture.
 
     Files that the manifest does not know follow, by name.
@@ -257,7 +257,7 @@ def _match_entry(
             "type": "segmented",
             "segment_count": len(cameras[camera]),
             "size_mb": mebibytes(sum(file.size_bytes for file in cameras[camera])),
-            "created_at": _created_at(cameras[camera]),
+            "created_at": _read_created_at(cameras[camera]),
         }
         for camera in sorted(cameras, key=_camera_order)
     ]
@@ -276,7 +276,7 @@ def _match_entry(
         "total_size_mb": mebibytes(sum(file.size_bytes for file in (*segments, *singles))),
         "camera_count": len(cameras),
         "segments_count": len(segments),
-        "created_at": _created_at(segments) if segments else None,
+        "created_at": _read_created_at(segments) if segments else None,
         "poster": _url(match_id, "poster.jpg", below="matches") if segments else None,
     }
 
@@ -327,7 +327,7 @@ def _details(folder: str) -> DetailsField:
     return {} if found is None or found.is_empty else {"details": found.to_json()}
 
 
-def _created_at(files: Iterable[_File]) -> int:
+def _read_created_at(files: Iterable[_File]) -> int:
     return min(int(file.mtime_s) for file in files)
 
 

@@ -82,19 +82,19 @@ class Library:
             # A scan that began after this call is current enough for it.
             if self._scans_begun == arrived_after:
                 self._scans_begun += 1
-                self._listing = await self._in_thread(self._inventory.listing, self._is_running)
+                self._listing = await self._run_in_thread(self._inventory.listing, self._is_running)
             return self._listing
 
     async def between(self, from_s: float, to_s: float) -> Sequence[MatchInterval]:
         """Return the matches recorded between two dates, in Unix seconds."""
-        return await self._in_thread(matches_between, await self.list(), from_s, to_s)
+        return await self._run_in_thread(matches_between, await self.list(), from_s, to_s)
 
     async def segments(self, match_id: str) -> Segments:
         """Return the match's segments by camera, in the order of recording.
 
         Raises NotFound if there are none.
         """
-        return await self._in_thread(self._segments, match_id)
+        return await self._run_in_thread(self._segments, match_id)
 
     async def delete(self, match_id: str) -> Deleted:
         """Delete the match and all its files.
@@ -117,7 +117,7 @@ class Library:
 
         Raises NotFound if it is not a file of the match's `segments`.
         """
-        return await self._in_thread(
+        return await self._run_in_thread(
             self._file, match_id, SEGMENTS_FOLDER, segment_name, "Segment not found"
         )
 
@@ -126,24 +126,24 @@ class Library:
 
         Raises NotFound if it is not directly in the match's folder.
         """
-        return await self._in_thread(
+        return await self._run_in_thread(
             self._file, match_id, "", file_name, "Recording file not found"
         )
 
     async def folder(self, match_id: str) -> Path:
         """Return the folder of the match. Raises NotFound."""
-        return await self._in_thread(self._folder, match_id)
+        return await self._run_in_thread(self._folder, match_id)
 
     async def folders(self) -> Sequence[Path]:
         """Return the folders of all matches, sorted by name."""
-        return await self._in_thread(self._folders)
+        return await self._run_in_thread(self._folders)
 
     async def manifest(self, match_id: str) -> Manifest:
         """Return the manifest of the match, rebuilt from its segments if it is missing.
 
         Raises NotFound.
         """
-        return await self._in_thread(self._manifest, match_id)
+        return await self._run_in_thread(self._manifest, match_id)
 
     def is_running(self, match_id: str) -> bool:
         """Return whether this match is being recorded at the moment."""
@@ -154,18 +154,18 @@ class Library:
 
         For the running match it contains what is finished so far.
         """
-        return await self._in_thread(self._archive, match_id)
+        return await self._run_in_thread(self._archive, match_id)
 
     async def cameras(self, match_id: str) -> Sequence[str]:
         """List the cameras of a match, with or without files, by number. Raises NotFound."""
-        return await self._in_thread(self._cameras, match_id)
+        return await self._run_in_thread(self._cameras, match_id)
 
     async def made_archives(self, match_id: str) -> dict[str, bool]:
         """Return which archives post-processing has created.
 
         The result is empty for an unknown match.
         """
-        return await self._in_thread(self._made_archives, match_id)
+        return await self._run_in_thread(self._read_archives, match_id)
 
     async def verify(self, match_id: str) -> Verification:
         """Read every byte of the match's segments and report any damage with its location.
@@ -188,15 +188,15 @@ class Library:
         Called at startup. What cannot be removed is logged and stays hidden: it must not prevent a
         recording.
         """
-        return await self._in_thread(self._clean_up)
+        return await self._run_in_thread(self._clean_up)
 
     async def _changing(self, function: Callable[..., T], *args: Any) -> T:
         try:
-            return await self._in_thread(function, *args)
+            return await self._run_in_thread(function, *args)
         finally:
             self.changed.mark()
 
-    async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
+    async def _run_in_thread(self, function: Callable[..., T], *args: Any) -> T:
         return await to_thread.run_sync(partial(function, *args), limiter=self._limiter)
 
     def _folder(self, match_id: str) -> Path:
@@ -282,7 +282,7 @@ class Library:
         told = () if manifest is None else tuple(manifest.cameras)
         return in_order({*cameras_of(folder / SEGMENTS_FOLDER), *told})
 
-    def _made_archives(self, match_id: str) -> dict[str, bool]:
+    def _read_archives(self, match_id: str) -> dict[str, bool]:
         folder = _entry(self._root, match_id, stat.S_ISDIR)
         filmed = [] if folder is None else self._cameras(match_id)
         cameras = ["cam0", "cam1", *(name for name in filmed if name not in {"cam0", "cam1"})]
@@ -310,7 +310,7 @@ class Library:
         if not self._is_running(match_id):
             # Keep what was written meanwhile, and add only the findings.
             now = manifestfile.load(folder) or manifest
-            manifestfile.save(folder, report.recorded_in(now))
+            manifestfile.save(folder, report.add_to_manifest(now))
         return {"match_id": match_id, **report.to_json()}
 
     def _clean_up(self) -> int:
@@ -346,7 +346,7 @@ def _entry(folder: Path, name: str, is_kind: Callable[[int], bool]) -> Path | No
     """
     if not name or name.startswith(".") or "/" in name or "\0" in name:
         return None
-    for named in (name, *_shown_as(folder, name)):
+    for named in (name, *_list_shown_as(folder, name)):
         try:
             mode = (folder / named).lstat().st_mode
         except (OSError, UnicodeEncodeError):  # absent, too long, or not a valid name
@@ -355,7 +355,7 @@ def _entry(folder: Path, name: str, is_kind: Callable[[int], bool]) -> Path | No
     return None
 
 
-def _shown_as(folder: Path, name: str) -> Iterator[str]:
+def _list_shown_as(folder: Path, name: str) -> Iterator[str]:
     """Yield the entries that lists show under that name because their own cannot be shown."""
     if "\\" not in name:
         return

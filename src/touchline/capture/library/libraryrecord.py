@@ -97,13 +97,13 @@ class LibraryRecord:
 
     def _read(self) -> _File:
         if self._file is None:
-            self._saved = found = _File() if self._path is None else _kept(self._path)
+            self._saved = found = _File() if self._path is None else _read_record(self._path)
             last = max([found.last_number, *_numbers(self._root)])
             self._file = found.model_copy(update={"last_number": last})
         return self._file
 
 
-def _kept(path: Path) -> _File:
+def _read_record(path: Path) -> _File:
     try:
         return _File.model_validate_json(path.read_bytes())
     except FileNotFoundError:

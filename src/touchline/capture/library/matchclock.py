@@ -46,7 +46,7 @@ def place_part(before: Manifest | None, now: Reading, trust: Trust) -> PartPlace
         at_ns = now.monotonic_ns + part.match_minus_monotonic_ns
         if at_ns > last:
             return PartPlace(at_ns, pause_known=True)
-    pause_ns = _believed_pause_ns(part, last, now, trust, LONGEST_BELIEVED_NS)
+    pause_ns = _estimate_pause_ns(part, last, now, trust, LONGEST_BELIEVED_NS)
     if pause_ns is None:
         return PartPlace(last + UNKNOWN_PAUSE_NS, pause_known=False)
     return PartPlace(last + max(pause_ns, 1), pause_known=True)
@@ -71,7 +71,7 @@ def begin_part(
     )
 
 
-def _believed_pause_ns(
+def _estimate_pause_ns(
     part: Part | None, last_ns: int, now: Reading, trust: Trust, longest_ns: int | None
 ) -> int | None:
     """Return the time since `last_ns` by two wall clocks; None if they are not trusted."""
@@ -101,7 +101,7 @@ def may_resume(before: Manifest, now: Reading, trust: Trust, *, max_match_s: flo
     elif part is None or (part.trust != "synchronised" and trust == "synchronised"):
         pass  # the clock was set in between, so the difference is not the pause
     else:
-        age_ns += _believed_pause_ns(part, last, now, trust, None) or 0
+        age_ns += _estimate_pause_ns(part, last, now, trust, None) or 0
     return age_ns < max_match_s * 1e9
 
 
@@ -148,11 +148,11 @@ def parts_before(before: Manifest, *, over: bool) -> tuple[Part, ...]:
     if over and part.ended_ns is None:
         part = part.model_copy(update={"ended_ns": last_footage_ns(before)})
     if not before.parts and before.origin_ns < part.start_ns:
-        return (_moved_clock(before, part), part.model_copy(update={"number": 2}))
+        return (_restore_moved_clock(before, part), part.model_copy(update={"number": 2}))
     return (*before.parts[:-1], part)
 
 
-def _moved_clock(before: Manifest, part: Part) -> Part:
+def _restore_moved_clock(before: Manifest, part: Part) -> Part:
     """Return the part of version 0.1.0 from before it moved the clock of a restarted match."""
     ends = [s.end_unix_ns for s in before.segments if s.end_unix_ns is not None]
     return part.model_copy(

@@ -139,7 +139,7 @@ class RecordingsDisk:
             fault = judge(
                 self.root,
                 mounts,
-                remembered=self._remembered(),
+                remembered=self._read_remembered(),
                 fstab=fstab_points(_text(self._fstab)),
                 require_mount=self._require_mount,
             )
@@ -169,7 +169,7 @@ class RecordingsDisk:
         return None
 
     def _remember(self, point: str) -> None:
-        if self._remembered() == point:
+        if self._read_remembered() == point:
             return
         memory = {"root": str(self.root), "mount_point": point}
         try:
@@ -179,7 +179,7 @@ class RecordingsDisk:
             # The disk is the right one now; only a later start may not recognise it.
             log.warning("%s cannot be written: %s", self._memory, error)
 
-    def _remembered(self) -> str | None:
+    def _read_remembered(self) -> str | None:
         try:
             text = _text(self._memory)
         except OSError as error:

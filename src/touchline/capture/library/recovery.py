@@ -31,7 +31,7 @@ class Salvage:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def interrupted_matches(root: Path) -> list[Manifest]:
+def find_interrupted_matches(root: Path) -> list[Manifest]:
     """Return the matches whose manifest marks them as being recorded, the newest last."""
     found = []
     try:
@@ -48,10 +48,10 @@ def interrupted_matches(root: Path) -> list[Manifest]:
             continue
         if manifest is not None and manifest.state == "recording":
             found.append(manifest)
-    return sorted(found, key=_begun)
+    return sorted(found, key=_start_of)
 
 
-def _begun(manifest: Manifest) -> tuple[int, int]:
+def _start_of(manifest: Manifest) -> tuple[int, int]:
     """Return a sort key by start of the match.
 
     Matches of version 0.1.0 have no number yet.

@@ -137,7 +137,7 @@ class Preview:
         Blocked when they are in use otherwise.
         """
         wanted = self._transport(transport)
-        known, unknown = self._named(camera_id)
+        known, unknown = self._select_cameras(camera_id)
         await self._lease.settled()
         self._take_lease(camera_id)
         started: list[int] = []
@@ -165,7 +165,7 @@ class Preview:
 
         A camera that was shown once can always be stopped.
         """
-        known, unknown = self._named(camera_id)
+        known, unknown = self._select_cameras(camera_id)
         stopped = sorted(c.id for c in known if c.id in self._showing.once)
         failed = sorted([*unknown, *(c.id for c in known if c.id not in self._showing.once)])
         with self._lease.letting_go():
@@ -223,7 +223,7 @@ class Preview:
                 return "webrtc"
         return "webrtc" if self._settings.transport_mode == "webrtc" else "hls"
 
-    def _named(self, camera_id: int | None) -> tuple[list[Camera], list[int]]:
+    def _select_cameras(self, camera_id: int | None) -> tuple[list[Camera], list[int]]:
         """Return the requested cameras, and the numbers that do not exist."""
         if camera_id is None:
             return [camera for _, camera in sorted(self._cameras.items())], []
@@ -289,7 +289,7 @@ class Preview:
         recording = self._lease.mode == "recording"
         return self._holds or (recording and self._lease.preview_while_recording)
 
-    def _let_go(self) -> None:
+    def _release_cameras(self) -> None:
         self._holds = False
         self._held.close()
 
@@ -300,7 +300,7 @@ class Preview:
         """
         shown = self._showing.by_id
         if self._holds and not shown:
-            self._let_go()
+            self._release_cameras()
         elif shown and not self._holds and self._lease.mode == "idle":
             self._take_lease(None if len(shown) == len(self._cameras) else min(shown))
         self.changed.mark()
@@ -316,7 +316,7 @@ class Preview:
                     await self._showing.hide_all(list(self._showing.by_id))
         finally:
             if self._holds:
-                self._let_go()
+                self._release_cameras()
             self.changed.mark()
 
     async def follow_lease(self) -> None:
@@ -352,5 +352,5 @@ class Preview:
         """Stop showing all cameras and end the live process."""
         await self._showing.hide_all(list(self._showing.by_id))
         if self._holds:
-            self._let_go()
+            self._release_cameras()
         await self.live.close()

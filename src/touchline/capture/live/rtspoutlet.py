@@ -69,20 +69,20 @@ class RtspOutlet:
             self._viewers.clear()
             self._preview.serve_rtsp_at(None)
         elif event.get("event") == "rtsp_viewer":
-            call = self._came if event["here"] else self._went
+            call = self._add_client if event["here"] else self._remove_client
             self._tasks.start_soon(
                 call, str(event["viewer"]), str(event["camera"]), name="an RTSP viewer"
             )
         elif event.get("event") == "rtsp_refused":
-            self._refused(str(event["address"]), int(event["attempts"]))
+            self._report_refused(str(event["address"]), int(event["attempts"]))
 
-    def _refused(self, address: str, attempts: int) -> None:
+    def _report_refused(self, address: str, attempts: int) -> None:
         """Report a client that tries passwords."""
         message = f"{attempts} wrong RTSP passwords from {address}; further attempts are delayed"
         log.warning("%s", message)
         self._events.record("system", "warning", message, address=address, attempts=attempts)
 
-    async def _came(self, key: str, camera: str) -> None:
+    async def _add_client(self, key: str, camera: str) -> None:
         """Show the client its camera, or send it the reason for a refusal."""
         reason: str | None = None
         viewer: Viewer | None = None
@@ -103,7 +103,7 @@ class RtspOutlet:
         else:
             await self._preview.leave(viewer)
 
-    async def _went(self, key: str, camera: str) -> None:
+    async def _remove_client(self, key: str, camera: str) -> None:
         del camera
         viewer = self._viewers.pop(key, None)
         if viewer is not None:

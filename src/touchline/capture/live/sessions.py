@@ -202,13 +202,13 @@ class WebRtcSessions:
         kind = event.get("event")
         if kind == "lost":
             for session_id in list(self._by_id):
-                self._over(session_id, "the live process was restarted")
+                self._end_session(session_id, "the live process was restarted")
         elif kind == "webrtc_state" and event.get("state") == "closed":
             session_id = str(event.get("session"))
             self._gone.append(session_id)
-            self._over(session_id, str(event.get("reason", "")))
+            self._end_session(session_id, str(event.get("reason", "")))
 
-    def _over(self, session_id: str, reason: str) -> None:
+    def _end_session(self, session_id: str, reason: str) -> None:
         session = self._by_id.pop(session_id, None)
         if session is None:
             return

@@ -95,7 +95,7 @@ class LiveCameras:
             return "it was stopped while starting"
         up = shown.up
         if not up:
-            reason = reason or _why_no_picture(camera, self._start_timeout_s)
+            reason = reason or _explain_no_picture(camera, self._start_timeout_s)
             await self.hide(shown)
         self.changed.mark()
         return None if up else reason
@@ -165,7 +165,7 @@ class LiveCameras:
             async with anyio.create_task_group() as tasks:
                 if self._live.connected:
                     tasks.start_soon(self._hide_live, camera)
-                tasks.start_soon(self._unfeed, camera)
+                tasks.start_soon(self._stop_feed, camera)
 
     async def _hide_live(self, camera: Camera) -> None:
         try:
@@ -173,7 +173,7 @@ class LiveCameras:
         except (Blocked, Failed) as error:
             log.warning("%s: %s", camera.name, error.message)
 
-    async def _unfeed(self, camera: Camera) -> None:
+    async def _stop_feed(self, camera: Camera) -> None:
         try:
             await camera.link.ask("unfeed", timeout_s=_HIDE_S)
         except (Blocked, Failed) as error:
@@ -206,7 +206,7 @@ class LiveCameras:
         self.changed.mark()
 
 
-def _why_no_picture(camera: Camera, waited_s: float) -> str:
+def _explain_no_picture(camera: Camera, waited_s: float) -> str:
     """Return the known reason why a camera sends no picture."""
     known = camera.status.get("last_error") or camera.last_error
     return str(known) if known else f"no frame received within {waited_s:g} s"

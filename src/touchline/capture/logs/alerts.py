@@ -104,7 +104,7 @@ def recording_resumed(match_id: str, *, gap_s: float | None = None) -> Alert:
         "recording_resumed",
         "warning",
         "Interrupted recording resumed",
-        {"match_id": match_id, "gap_s": _rounded(gap_s)},
+        {"match_id": match_id, "gap_s": _round_s(gap_s)},
     )
 
 
@@ -194,7 +194,7 @@ def recording_disk_recovered(
         {
             "match_id": match_id,
             "free_bytes": free_bytes,
-            "gap_s": _rounded(gap_s),
+            "gap_s": _round_s(gap_s),
             "state": state,
         },
     )
@@ -251,7 +251,7 @@ def recording_camera_recovered(
             "match_id": match_id,
             "camera_id": camera_id,
             "attempts": attempts,
-            "gap_s": _rounded(gap_s),
+            "gap_s": _round_s(gap_s),
         },
     )
 
@@ -288,5 +288,5 @@ def _frame_rate(text: str | None) -> float | None:
         return None
 
 
-def _rounded(seconds: float | None) -> float | None:
+def _round_s(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 3)

@@ -83,7 +83,7 @@ class Logs:
             raise Invalid(
                 f"Unknown log type. Available: {', '.join(FILES)}", code="unknown_log_type"
             )
-        found = await self._read(name, partial(_tail, self._log_dir / name, _clamped(lines)))
+        found = await self._read(name, partial(_tail, self._log_dir / name, _clamp(lines)))
         if found is None:
             return {"log_type": log_type, "lines": [], "message": "Log file does not exist yet"}
         found = [line.lstrip() for line in found]
@@ -101,7 +101,7 @@ class Logs:
         """
         found = None
         if FILE_NAME.fullmatch(name):
-            found = await self._read(name, partial(_tail, self._log_dir / name, _clamped(lines)))
+            found = await self._read(name, partial(_tail, self._log_dir / name, _clamp(lines)))
         if found is None:
             raise NotFound("There is no log file of this name", code="log_file_not_found")
         return {"name": name, "lines": found, "total_lines": len(found)}
@@ -117,7 +117,7 @@ class Logs:
             ) from error
 
 
-def _clamped(lines: int) -> int:
+def _clamp(lines: int) -> int:
     return max(1, min(lines, MOST_LINES))
 
 

@@ -123,15 +123,15 @@ def correlate(log_dir: Path, question: Question, now: datetime) -> RecordingCorr
     server_log, error_log = log_dir / SERVER_LOG, log_dir / ERROR_LOG
     worker_logs = sorted(log_dir.glob("cam[0-9]*.log"))
     most = question.max_lines
-    nvvic = _in_order(
+    nvvic = _sort_by_time(
         entry
         for path in (error_log, *worker_logs)
         for entry in _entries(path, NVVIC_PHRASES, most, cutoff)
     )
-    told = _in_order(_entries(server_log, (TIMEOUT_PHRASE, PROBE_PHRASE), most, cutoff))
+    told = _sort_by_time(_entries(server_log, (TIMEOUT_PHRASE, PROBE_PHRASE), most, cutoff))
     timeouts = [entry for entry in told if TIMEOUT_PHRASE in entry.line]
     probes = [entry for entry in told if PROBE_PHRASE in entry.line]
-    correlated = _correlated(nvvic, timeouts, probes, timedelta(seconds=question.window_s))
+    correlated = _correlate(nvvic, timeouts, probes, timedelta(seconds=question.window_s))
     return {
         "lookback_minutes": question.lookback_minutes,
         "max_lines_scanned": question.max_lines,
@@ -157,7 +157,7 @@ def correlate(log_dir: Path, question: Question, now: datetime) -> RecordingCorr
     }
 
 
-def written_at(line: str) -> datetime | None:
+def parse_line_time(line: str) -> datetime | None:
     """Return the time of a log line; without a zone it is this machine's local time.
 
     Supports our own JSON lines, and the usual `2026-02-11 22:02:41,123` with or without a zone.
@@ -188,12 +188,12 @@ def _entries(path: Path, phrases: Sequence[str], most: int, cutoff: datetime) ->
     for line in newest_lines(path, most=most, most_bytes=_MOST_BYTES):
         if not any(phrase in line for phrase in phrases):
             continue
-        at = written_at(line)
+        at = parse_line_time(line)
         if at is None or at >= cutoff:
-            yield Entry(at, _shown(line.strip(), phrases))
+            yield Entry(at, _shorten_line(line.strip(), phrases))
 
 
-def _shown(line: str, phrases: Sequence[str]) -> str:
+def _shorten_line(line: str, phrases: Sequence[str]) -> str:
     """Return the line; of a very long one, a part that contains the match."""
     if len(line) <= _SHOWN_CHARS:
         return line
@@ -202,7 +202,7 @@ def _shown(line: str, phrases: Sequence[str]) -> str:
     return line[begin : begin + _SHOWN_CHARS]
 
 
-def _in_order(newest_first: Iterable[Entry]) -> list[Entry]:
+def _sort_by_time(newest_first: Iterable[Entry]) -> list[Entry]:
     """Sort entries by time.
 
     Lines without a time come first, so that they do not hide recent ones.
@@ -213,7 +213,7 @@ def _in_order(newest_first: Iterable[Entry]) -> list[Entry]:
     return entries
 
 
-def _correlated(
+def _correlate(
     nvvic: Sequence[Entry], timeouts: Sequence[Entry], probes: Sequence[Entry], window: timedelta
 ) -> list[CorrelatedEvent]:
     """Return the hardware errors with a failed stop or probe within the window around them."""
@@ -223,8 +223,8 @@ def _correlated(
     for entry in nvvic:
         if entry.at is None:
             continue
-        near_timeouts = _within(timeout_times, entry.at, window)
-        near_probes = _within(probe_times, entry.at, window)
+        near_timeouts = _find_within(timeout_times, entry.at, window)
+        near_probes = _find_within(probe_times, entry.at, window)
         if near_timeouts or near_probes:
             found.append(
                 {
@@ -236,7 +236,7 @@ def _correlated(
     return found
 
 
-def _within(times: Sequence[datetime], at: datetime, window: timedelta) -> int:
+def _find_within(times: Sequence[datetime], at: datetime, window: timedelta) -> int:
     return bisect_right(times, at + window) - bisect_left(times, at - window)
 
 

@@ -141,7 +141,7 @@ async def open_line_log(path: Path) -> AsyncIterator[LineLog]:
             await anyio.to_thread.run_sync(lines.close)
 
 
-def stamped(at: datetime, text: str) -> bytes:
+def format_line(at: datetime, text: str) -> bytes:
     """Return a line of the contract's plain logs, `[YYYY-MM-DD HH:MM:SS] text`, in UTC.
 
     The result is always one line, whatever the text contains.

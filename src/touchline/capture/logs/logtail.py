@@ -41,7 +41,7 @@ def newest_lines(path: Path, *, most: int, most_bytes: int) -> Iterator[str]:
             if identity in seen:
                 continue
             seen.add(identity)
-            for line in _backwards(file, status.st_size, left_bytes):
+            for line in _read_backwards(file, status.st_size, left_bytes):
                 if left == 0:
                     return
                 left -= 1
@@ -71,7 +71,7 @@ def _files(path: Path) -> Iterator[Path]:
         yield path.with_name(f"{path.name}.{number}")
 
 
-def _backwards(file: int, size_bytes: int, most_bytes: int) -> Iterator[bytes]:
+def _read_backwards(file: int, size_bytes: int, most_bytes: int) -> Iterator[bytes]:
     """Yield the whole lines in the last `most_bytes` of the file, without newlines.
 
     The last line comes first.

@@ -205,7 +205,7 @@ class Calibrating:
             finally:
                 tasks.cancel_scope.cancel()
                 with anyio.CancelScope(shield=True):
-                    await self._unfeed([c for c in cameras if c is not None])
+                    await self._stop_feeds([c for c in cameras if c is not None])
         if failures:
             raise failures[0]
         return found
@@ -220,7 +220,7 @@ class Calibrating:
                 log.warning("%s sends no frames: %s", camera.name, error.message)
 
     @staticmethod
-    async def _unfeed(cameras: Sequence[Camera]) -> None:
+    async def _stop_feeds(cameras: Sequence[Camera]) -> None:
         for camera in cameras:
             with suppress(Blocked, Failed):  # the feed ends by itself without a reader
                 await camera.link.ask("unfeed", timeout_s=2.0)

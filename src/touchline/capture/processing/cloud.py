@@ -15,8 +15,8 @@ from anyio import CapacityLimiter, to_thread
 from touchline.capture.jobkinds.settings import UploadSettings
 from touchline.capture.library.library import Library
 from touchline.capture.processing.answers import CloudArchives, CloudFiles, CloudMatch
-from touchline.capture.processing.presigned import BucketAccess, presigned_url
-from touchline.capture.processing.uploadstates import UPLOADS, Uploaded, uploaded_of
+from touchline.capture.processing.presigned import BucketAccess, presign_url
+from touchline.capture.processing.uploadstates import UPLOADS, Uploaded, list_uploaded
 from touchline.core.errors import Blocked
 from touchline.foreign.text import file_name
 
@@ -45,7 +45,7 @@ class Cloud:
         """
         storage = self._storage()
         folder = await self._library.folder(match_id)
-        files = await to_thread.run_sync(uploaded_of, folder, limiter=self._threads)
+        files = await to_thread.run_sync(list_uploaded, folder, limiter=self._threads)
         return {"success": True, "expires_in": VALID_S, **_match(storage, match_id, files)}
 
     async def all(self) -> CloudArchives:
@@ -89,7 +89,7 @@ def _all_uploaded(folders: Sequence[Path]) -> list[tuple[str, tuple[Uploaded, ..
         with contextlib.suppress(OSError):  # most were never uploaded
             dated.append(((folder / UPLOADS).lstat().st_mtime_ns, folder))
     dated.sort(reverse=True)
-    return [(folder.name, uploaded_of(folder)) for _, folder in dated[:MAX_MATCHES]]
+    return [(folder.name, list_uploaded(folder)) for _, folder in dated[:MAX_MATCHES]]
 
 
 def _match(storage: BucketAccess, match_id: str, files: Sequence[Uploaded]) -> CloudMatch:
@@ -106,7 +106,7 @@ def _match(storage: BucketAccess, match_id: str, files: Sequence[Uploaded]) -> C
                 "name": file.name,
                 "key": file.key,
                 "size_mb": round(file.size_bytes / MIB, 2),
-                "url": presigned_url(storage, file.key, now=now, valid_s=VALID_S),
+                "url": presign_url(storage, file.key, now=now, valid_s=VALID_S),
             }
             for file in shown
         ],

@@ -306,16 +306,16 @@ class JobQueue:
                 advice = str(error.details.get("advice") or "")
                 fault = JobError(code=error.code, message=error.message, advice=advice)
                 log.warning("%s of %s failed: %s", job.kind, job.match_id, error.message)
-                self._over(job.job_id, "failed", error=fault)
+                self._finish_job(job.job_id, "failed", error=fault)
             except OSError as error:
                 fault = JobError(code="disk_failed", message=str(error))
-                self._over(job.job_id, "failed", error=fault)
+                self._finish_job(job.job_id, "failed", error=fault)
             except Exception as error:
                 log.exception("%s of %s failed", job.kind, job.match_id)
                 fault = JobError(code="internal", message=f"{type(error).__name__}: {error}")
-                self._over(job.job_id, "failed", error=fault)
+                self._finish_job(job.job_id, "failed", error=fault)
             else:
-                self._over(job.job_id, "done", result=result, progress=1.0)
+                self._finish_job(job.job_id, "done", result=result, progress=1.0)
             finally:
                 self._running = None
         await self.save()
@@ -346,7 +346,7 @@ class JobQueue:
 
         return follow
 
-    def _over(self, job_id: str, state: JobStateWord, **update: Any) -> None:
+    def _finish_job(self, job_id: str, state: JobStateWord, **update: Any) -> None:
         job = self._jobs.get(job_id)
         if job is None or job.is_over:  # cancelled at the last moment
             return

@@ -40,7 +40,7 @@ class BucketAccess:
         return self.endpoint_url or f"https://s3.{self.own_region}.amazonaws.com"
 
 
-def presigned_url(storage: BucketAccess, key: str, *, now: datetime, valid_s: int) -> str:
+def presign_url(storage: BucketAccess, key: str, *, now: datetime, valid_s: int) -> str:
     """Return a public URL of this file.
 
     It is valid from `now` on for `valid_s` seconds.

@@ -75,7 +75,7 @@ class Processing:
             jobs.append(self._queue.put(name, match_id, **own))
         return jobs
 
-    async def _without_archive(self, match_id: str, archives: Mapping[str, bool]) -> list[str]:
+    async def _find_cameras_without_archive(self, match_id: str, archives: Mapping[str, bool]) -> list[str]:
         """Return the cameras of a match without an archive, if others have one."""
         try:
             cameras = await self._library.cameras(match_id)
@@ -84,7 +84,7 @@ class Processing:
         missing = [camera for camera in cameras if not archives.get(camera)]
         return missing if len(missing) < len(cameras) else []
 
-    async def _made(self, match_id: str) -> list[Mapping[str, Any]]:
+    async def _list_results(self, match_id: str) -> list[Mapping[str, Any]]:
         """Return the results of jobs of a match that are no longer in the queue."""
         try:
             made = (await self.results.of_match(match_id))["made"]
@@ -100,9 +100,9 @@ class Processing:
         archives = await self._library.made_archives(match_id)
         jobs = self._queue.of_match(match_id)
         if not jobs:
-            missing = await self._without_archive(match_id, archives)
+            missing = await self._find_cameras_without_archive(match_id, archives)
             made = any(archives.values())
-            message = _complete(await self._made(match_id)) if made else "Not processed"
+            message = _complete(await self._list_results(match_id)) if made else "Not processed"
             if missing:
                 message = f"No archive of {', '.join(missing)}"
             idle: ProcessingStatus = {

@@ -27,7 +27,7 @@ class Uploaded:
     """None if written by an earlier version."""
 
 
-def uploaded_of(folder: Path) -> tuple[Uploaded, ...]:
+def list_uploaded(folder: Path) -> tuple[Uploaded, ...]:
     """Return the uploaded files of a match, sorted by name.
 
     A record that cannot be read counts as empty.
@@ -40,11 +40,11 @@ def uploaded_of(folder: Path) -> tuple[Uploaded, ...]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         log.warning("%s of %s cannot be read: %s", UPLOADS, folder.name, error)
         return ()
-    files = (_uploaded(name, state) for name, state in items[:MAX_FILES])
+    files = (_parse_upload(name, state) for name, state in items[:MAX_FILES])
     return tuple(file for file in files if file is not None)
 
 
-def _uploaded(name: str, state: object) -> Uploaded | None:
+def _parse_upload(name: str, state: object) -> Uploaded | None:
     if not isinstance(state, dict) or state.get("state") != "uploaded":
         return None
     key, size, bucket = state.get("key"), state.get("size_bytes"), state.get("bucket")

@@ -118,7 +118,7 @@ class ProcessLink:
                     every_s=0.0,
                     pauses=_PAUSES,
                     retries=ProcessLost,
-                    report=self._lost,
+                    report=self._handle_lost,
                 )
         finally:
             if self._standby is not None:
@@ -142,7 +142,7 @@ class ProcessLink:
         if not self._leaving.is_set():
             raise ProcessLost(reason)
 
-    def _lost(self, _name: str, error: Exception, _failures: int, _pause_s: float) -> None:
+    def _handle_lost(self, _name: str, error: Exception, _failures: int, _pause_s: float) -> None:
         log.error("the %s exited: %s", self._title, error)
         self._on_lost(str(error))
 
@@ -154,7 +154,7 @@ class ProcessLink:
         """
         stream = self._stream
         if stream is None:
-            raise self._gone()
+            raise self._wait_until_gone()
         self._number += 1
         number = self._number
         reply = self._waiting[number] = _Reply()
@@ -164,13 +164,13 @@ class ProcessLink:
             with patience.move_on_after(timeout_s):
                 await reply.arrived.wait()
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-            raise self._gone() from None
+            raise self._wait_until_gone() from None
         finally:
             del self._waiting[number]
         message = reply.message
         if message is None:
             if reply.arrived.is_set():
-                raise self._gone()
+                raise self._wait_until_gone()
             text = f"The {self._title} did not answer within {timeout_s:g} s."
             raise Blocked(text, code="worker_silent", eta_s=self._unresponsive_after_s)
         if not message.get("ok"):
@@ -196,7 +196,7 @@ class ProcessLink:
             while self.connected or (pid is not None and is_alive(pid)):  # noqa: ASYNC110
                 await anyio.sleep(0.02)
 
-    def _gone(self) -> Blocked:
+    def _wait_until_gone(self) -> Blocked:
         return Blocked(
             f"The {self._title} is not running; a new one is being started.",
             code="worker_gone",

@@ -77,9 +77,9 @@ class LiveLink:
                 options=() if hls_dir is None else ("--hls-dir", str(hls_dir)),
             ),
             unresponsive_after_s=unresponsive_after_s,
-            on_connected=self._connected,
+            on_connected=self._handle_connected,
             on_event=self._event,
-            on_lost=self._lost,
+            on_lost=self._handle_lost,
         )
 
     @property
@@ -127,7 +127,7 @@ class LiveLink:
         if self._begun:
             await self._link.quit()
 
-    async def _connected(self, hello: Mapping[str, Any]) -> None:
+    async def _handle_connected(self, hello: Mapping[str, Any]) -> None:
         parent = hello.get("hls_parent")
         if parent != (None if self._hls_parent is None else str(self._hls_parent)):
             log.info(
@@ -147,7 +147,7 @@ class LiveLink:
         for call in self._on_event:
             call(event)
 
-    def _lost(self, reason: str) -> None:
+    def _handle_lost(self, reason: str) -> None:
         del reason  # the link has logged it
         if self._ready.is_set():  # otherwise callers already wait for the next one
             self._ready = anyio.Event()

@@ -52,11 +52,11 @@ async def adopt(
     Workers that record are taken over unchanged; a match that is no longer being recorded is
     repaired, marked as interrupted and, if that is configured and it is recent enough, resumed.
     """
-    interrupted = await to_thread.run_sync(recovery.interrupted_matches, context.root)
+    interrupted = await to_thread.run_sync(recovery.find_interrupted_matches, context.root)
     if interrupted:
         await _await_workers(context)
     orders = {i: h["order"] for i, h in hellos.items() if h.get("order") is not None}
-    ours = [o for o in orders.values() if _writes_here(context, o)]
+    ours = [o for o in orders.values() if _is_ours(context, o)]
     living = _most_recent({order["match_id"]: order for order in ours})
     for camera_id, order in orders.items():
         if order["match_id"] != living or order not in ours:
@@ -97,7 +97,7 @@ async def _await_workers(context: RecordingContext) -> None:
             await camera.ready.wait()
 
 
-def _writes_here(context: RecordingContext, order: Mapping[str, Any]) -> bool:
+def _is_ours(context: RecordingContext, order: Mapping[str, Any]) -> bool:
     folder = context.root / str(order["match_id"]) / SEGMENTS_FOLDER
     return str(order["directory"]) == str(folder)
 
@@ -119,7 +119,7 @@ async def _take_over(
     running = begin(match_id, before=before, adopted=True)
     match = running.match
     # The workers' clock of the match continues without interruption.
-    match.go_on_with(
+    match.adopt_clock(
         start_monotonic_ns=int(order["start_monotonic_ns"]),
         match_minus_monotonic_ns=int(order["unix_minus_monotonic_ns"]),
     )
@@ -187,7 +187,7 @@ def _resume(context: RecordingContext, begin: Begin, mended: Manifest) -> Runnin
     return running
 
 
-def taken_over(match: Match) -> StartReport:
+def report_adopted(match: Match) -> StartReport:
     """Return the report of a start that found the cameras recording."""
     return {
         "success": True,

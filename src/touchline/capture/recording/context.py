@@ -157,9 +157,9 @@ class RecordingContext:
         repaired. Raises OSError.
         """
         async with track.mending:
-            await self._mend(match, track, closed)
+            await self._repair_segments(match, track, closed)
 
-    async def _mend(self, match: Match, track: Track, closed: Collection[str]) -> None:
+    async def _repair_segments(self, match: Match, track: Track, closed: Collection[str]) -> None:
         open_ones = {
             name
             for other in match.tracks.values()

@@ -91,7 +91,7 @@ class Follower:
             return
         track.begin_recording()
         if reply["started"]:
-            self._opened(match, track, reply["segment"])
+            self._handle_opened(match, track, reply["segment"])
 
     def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
         """Handle an event of a camera in the running match."""
@@ -128,7 +128,7 @@ class Follower:
 
     def _segment(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
         if event["change"] == "opened":
-            self._opened(match, track, event["segment"])
+            self._handle_opened(match, track, event["segment"])
         else:
             track.note_segment(event["segment"], event["change"])
             if event["change"] == "closed":
@@ -179,15 +179,15 @@ class Follower:
             self._context.note_unsaved()
             self._context.note_changed()
 
-    def _opened(self, match: Match, track: Track, segment: Mapping[str, Any]) -> None:
+    def _handle_opened(self, match: Match, track: Track, segment: Mapping[str, Any]) -> None:
         was_lost, end = track.lost, track.end_unix_ns
         track.note_segment(segment, "opened")
         if was_lost and match.phase == "recording":
             gap_s = None if end is None else (segment["start_unix_ns"] - end) / 1e9
-            self._recovered(match, track, gap_s=gap_s)
+            self._handle_recovered(match, track, gap_s=gap_s)
         self._context.note_unsaved()
 
-    def _recovered(self, match: Match, track: Track, *, gap_s: float | None) -> None:
+    def _handle_recovered(self, match: Match, track: Track, *, gap_s: float | None) -> None:
         self._context.note_changed()
         self._context.alarm(
             alert.recording_camera_recovered(
@@ -217,8 +217,8 @@ class Follower:
         grows = track.started and track.unchanged_s < stall_after_s
         if track.lost and delivers and grows:
             # The stall ended within the same segment.
-            track.found_again()
-            self._recovered(match, track, gap_s=None)
+            track.mark_recovered()
+            self._handle_recovered(match, track, gap_s=None)
             self._context.note_unsaved()
 
     def _disk(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:

@@ -119,18 +119,18 @@ class Recorder:
         Raises Invalid for a bad match id, Blocked if the cameras are in use, Refused for a match of
         a newer version, and Failed if the match's folder cannot be used.
         """
-        name = valid_match_id(match_id) if match_id else await self._unused_name()
+        name = valid_match_id(match_id) if match_id else await self._choose_name()
         if self._context.current.running is not None and not force:
-            return self._refused(name, self._refuse_second(self._context.current.running))
+            return self._record_refusal(name, self._refuse_second(self._context.current.running))
         # Before the running match is ended, so that a refused start does not end it.
         no_disk = await self._refuse_bad_disk() or await self._refuse_full_disk()
         if no_disk is not None:
-            return self._refused(name, no_disk)
+            return self._record_refusal(name, no_disk)
         while True:
             running = self._context.current.running
             if running is not None:
                 if not force:  # another start came first during the disk check
-                    return self._refused(name, self._refuse_second(running))
+                    return self._record_refusal(name, self._refuse_second(running))
                 running.stop_asked.set()
                 await running.ended.wait()
                 continue
@@ -140,7 +140,7 @@ class Recorder:
                 if number is None:
                     number = await to_thread.run_sync(self._context.record.next_number)
             except OSError as error:
-                raise _not_started(error) from error
+                raise _report_not_started(error) from error
             if self._context.current.running is None:
                 break
         running = self._begin(
@@ -152,7 +152,7 @@ class Recorder:
         )
         return await running.started.get()
 
-    async def _unused_name(self) -> str:
+    async def _choose_name(self) -> str:
         """Return the date in seconds as a name, with a suffix if that name is taken."""
         named = f"match_{self._context.read_clock()[0].unix_ns // 1_000_000_000}"
         name, count = named, 1
@@ -162,7 +162,7 @@ class Recorder:
             name = f"{named}_{count}"
         return name
 
-    def _refused(self, match_id: str, report: StartReport) -> StartReport:
+    def _record_refusal(self, match_id: str, report: StartReport) -> StartReport:
         """Record a failed start in the log and among the events."""
         message = report["message"]
         log.warning("match %s is not recorded: %s", match_id, message)
@@ -285,7 +285,7 @@ class Recorder:
             running.stopped.set(error)
         except Exception as error:
             log.exception("the recording of %s failed", match.match_id)
-            running.started.set(_not_started(error))
+            running.started.set(_report_not_started(error))
             if match.phase == "recording":
                 await self._end_cameras(match)
             message = f"Error stopping recording: {error}"
@@ -306,7 +306,7 @@ class Recorder:
         context, match = self._context, running.match
         missing: dict[int, str] = {}
         if adopted:
-            report = adoption.taken_over(match)
+            report = adoption.report_adopted(match)
         else:
             report, missing = await start_cameras(
                 context, match, require_all=running.require_all, resuming=match.resumed
@@ -317,7 +317,7 @@ class Recorder:
             self._await_late(match, missing)
             context.note_unsaved()
         else:
-            self._refused(match.match_id, report)
+            self._record_refusal(match.match_id, report)
         running.started.set(report)
         context.note_changed()
         if report["success"]:
@@ -381,7 +381,7 @@ class Recorder:
         await self._context.last_stop.flush()
 
 
-def _not_started(error: Exception) -> Failed:
+def _report_not_started(error: Exception) -> Failed:
     return Failed(f"The recording could not be started: {error}", code="start_failed")
 
 

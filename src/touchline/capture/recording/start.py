@@ -65,7 +65,7 @@ async def start_cameras(
     errors = {f"camera_{i}": reasons[i] for i in failed}
     if failed and not resuming and (require_all or not started):
         await _roll_back(context, match, new_folder=new_folder, before=before)
-        return _not_started(failed, errors, require_all=require_all), reasons
+        return _report_not_started(failed, errors, require_all=require_all), reasons
     report: StartReport = {
         "success": True,
         "message": f"Recording started for match: {match.match_id}",
@@ -80,7 +80,7 @@ async def start_cameras(
     return report, reasons
 
 
-def _not_started(failed: list[int], errors: dict[str, str], *, require_all: bool) -> StartReport:
+def _report_not_started(failed: list[int], errors: dict[str, str], *, require_all: bool) -> StartReport:
     if require_all:
         return {
             "success": False,

@@ -105,7 +105,7 @@ async def _stop_camera(
         if asked and isinstance(error, Blocked):
             log.error("%s for %s: %s", TIMEOUT_PHRASE, track.camera.name, error.message)
         # The worker is lost or has no recording: repair here what it wrote to the disk.
-        await _mended(context, match, track)
+        await _repair_all(context, match, track)
         return {"stopped": False, "error": track.lost_reason or error.message}
     if reply.get("timed_out"):
         log.error("%s for %s: %s", TIMEOUT_PHRASE, track.camera.name, reply.get("error"))
@@ -123,11 +123,11 @@ async def _stop_camera(
             )
     track.count_dropped(int(reply.get("dropped_disk") or 0))
     # Files left open by an earlier worker may not have been repaired yet.
-    await _mended(context, match, track, closed=[s["name"] for s in reply["segments"]])
+    await _repair_all(context, match, track, closed=[s["name"] for s in reply["segments"]])
     return {"stopped": True, **reply}
 
 
-async def _mended(
+async def _repair_all(
     context: RecordingContext, match: Match, track: Track, *, closed: Collection[str] = ()
 ) -> None:
     """Repair what lost workers left open before the verification.

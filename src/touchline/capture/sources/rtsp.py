@@ -81,11 +81,11 @@ class RtspSource(BaseSource):
         Errors quote their input.
         """
         if isinstance(data, dict):
-            data = _without_credentials(data)
+            data = _extract_credentials(data)
         try:
             return handler(data)
         except ValidationError as error:
-            raise _redacted(error) from None
+            raise _redact_errors(error) from None
 
     @field_validator("url")
     @classmethod
@@ -122,7 +122,7 @@ class RtspSource(BaseSource):
             rtsp=Rtsp(
                 url=self.url,
                 user=self.user,
-                password=_revealed(self.password),
+                password=_reveal(self.password),
                 transport=self.transport,
                 latency_ms=self.latency_ms,
                 verify_tls=self.verify_tls,
@@ -165,7 +165,7 @@ class RtspSource(BaseSource):
         asked = {
             "url": self.url,
             "user": self.user,
-            "password": _revealed(self.password),
+            "password": _reveal(self.password),
             "verify_tls": self.verify_tls,
             "track": self.track,
         }
@@ -187,7 +187,7 @@ class RtspSource(BaseSource):
         return answer
 
 
-def _revealed(secret: SecretStr | None) -> str | None:
+def _reveal(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
 
@@ -198,7 +198,7 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-def _without_credentials(data: dict[str, Any]) -> dict[str, Any]:
+def _extract_credentials(data: dict[str, Any]) -> dict[str, Any]:
     """Return the same fields, with a user and password in the URL moved to separate fields."""
     url = data.get("url")
     parts = _split(url) if isinstance(url, str) else None
@@ -217,7 +217,7 @@ def _safe(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rsplit("@", 1)[-1], parts.path, "", ""))
 
 
-def _redacted(error: ValidationError) -> ValidationError:
+def _redact_errors(error: ValidationError) -> ValidationError:
     """Return the same errors without any value that could contain a password."""
     faults = []
     for fault in error.errors(include_url=False):

@@ -153,7 +153,7 @@ class Database:
                 return work(connection)
         except (SQLAlchemyError, OSError) as error:
             self._check_tables_after(error)
-            raise _failed(error) from error
+            raise _convert_error(error) from error
 
     def _write_jobs(self) -> None:
         while True:
@@ -194,7 +194,7 @@ class Database:
             results = [_Failure(error)] * len(jobs)
         for job, result in zip(jobs, results, strict=True):
             if isinstance(result, _Failure):
-                job.future.set_exception(_failed(result.error))
+                job.future.set_exception(_convert_error(result.error))
             else:
                 job.future.set_result(result)
                 self._unmarked = True
@@ -281,7 +281,7 @@ class Database:
             try:
                 self._open()
             except Exception as error:
-                failed = _failed(error)
+                failed = _convert_error(error)
                 if not isinstance(failed, Failed):
                     # A wrong migration must not keep cameras from recording.
                     log.exception("The tables of %s cannot be migrated", self.name)
@@ -347,7 +347,7 @@ class _Failure:
         self.error = error
 
 
-def _failed(error: Exception) -> Exception:
+def _convert_error(error: Exception) -> Exception:
     """Convert an error of the database to `Failed`; return other errors unchanged."""
     if not isinstance(error, (SQLAlchemyError, OSError)):
         return error

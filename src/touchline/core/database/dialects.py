@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from touchline.core.errors import Invalid
-from touchline.core.wallclock import unused_name
+from touchline.core.wallclock import find_unused_name
 from touchline.foreign.files import PRIVATE_MODE, NotRegular, open_private
 
 BUSY_TIMEOUT_MS = 5000
@@ -147,7 +147,7 @@ class Backend:
         if self.file is None or not any(sign in str(error) for sign in DAMAGED):
             return None
         self.for_reading.dispose()
-        kept = unused_name(self.file, "damaged")
+        kept = find_unused_name(self.file, "damaged")
         self.file.replace(kept)
         for suffix in ("-wal", "-shm"):  # they belong to the damaged file
             self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
@@ -205,7 +205,7 @@ def _make_sqlite(url: URL, connections: int) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
-        # The driver issues BEGIN late, which breaks savepoints; `_begun` issues it instead.
+        # The driver issues BEGIN late, which breaks savepoints; `_begin_transaction` issues it instead.
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS:d}")
@@ -217,7 +217,7 @@ def _make_sqlite(url: URL, connections: int) -> Engine:
         cursor.close()
 
     @event.listens_for(engine, "begin")
-    def _begun(connection: Connection) -> None:
+    def _begin_transaction(connection: Connection) -> None:
         # Lock for writing at once: after a plain BEGIN each job would wait for a foreign lock.
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

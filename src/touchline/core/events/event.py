@@ -70,7 +70,7 @@ class EventFilter:
             and self.category in {None, item.category}
             and self.container_id in {None, item.ids.get("container_id")}
             and self.stream_id in {None, item.ids.get("stream_id")}
-            and (self.since is None or item.at >= zoned(self.since))
+            and (self.since is None or item.at >= add_zone(self.since))
         )
 
 
@@ -87,6 +87,6 @@ class EventStats:
     newest: datetime | None
 
 
-def zoned(at: datetime) -> datetime:
+def add_zone(at: datetime) -> datetime:
     """Return a time with its zone; a time without one is UTC."""
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from touchline.core.database import schema
-from touchline.core.events.event import Event, EventFilter, EventStats, zoned
+from touchline.core.events.event import Event, EventFilter, EventStats, add_zone
 
 if TYPE_CHECKING:
     from touchline.core.database.database import Connection
@@ -32,9 +32,9 @@ def select_events(
     for name in ("type", "category", "container_id", "stream_id"):
         value = getattr(wanted, name)
         if value is not None:
-            query = query.where(table.c[name] == _fitted(name, value))
+            query = query.where(table.c[name] == _fit_value(name, value))
     if wanted.since is not None:
-        query = query.where(table.c.at >= _stored_date(wanted.since))
+        query = query.where(table.c.at >= _format_date(wanted.since))
     return [
         Event(
             at=datetime.fromisoformat(row.at),
@@ -72,7 +72,7 @@ def read_stats(connection: Connection) -> EventStats:
     )
 
 
-def _fitted(name: str, value: str) -> str:
+def _fit_value(name: str, value: str) -> str:
     """Fit a value to its column: its length, no NUL, and only characters that UTF-8 encodes.
 
     A row that the database rejects would fail with every batch and block all others forever.
@@ -84,7 +84,7 @@ def _fitted(name: str, value: str) -> str:
 def delete_before(connection: Connection, before: datetime) -> int:
     """Delete older events; return how many."""
     table = schema.events
-    return connection.execute(table.delete().where(table.c.at < _stored_date(before))).rowcount
+    return connection.execute(table.delete().where(table.c.at < _format_date(before))).rowcount
 
 
 def delete_over(connection: Connection, kept_rows: int) -> None:
@@ -96,10 +96,10 @@ def delete_over(connection: Connection, kept_rows: int) -> None:
         connection.execute(table.delete().where(table.c.id < oldest_kept))
 
 
-def _stored_date(at: datetime) -> str:
+def _format_date(at: datetime) -> str:
     """Format a date as stored in the column."""
     try:
-        at = zoned(at).astimezone(UTC)
+        at = add_zone(at).astimezone(UTC)
     except OverflowError:  # the first or last representable day: hours do not matter
         at = at.replace(tzinfo=UTC)
     return at.isoformat(timespec="microseconds")
@@ -123,4 +123,4 @@ def row_of(item: Event) -> dict[str, str | None]:
         "container_id": item.ids.get("container_id"),
         "stream_id": item.ids.get("stream_id"),
     }
-    return {name: value and _fitted(name, value) for name, value in values.items()}
+    return {name: value and _fit_value(name, value) for name, value in values.items()}

@@ -67,7 +67,7 @@ class Control:
 
         Raises NotFound if there is none, Refused if it is not managed, RuntimeUnavailable.
         """
-        instance_id = self._known(reference)
+        instance_id = self._resolve_id(reference)
         if instance_id is None:
             try:
                 instance = await self._runtime.inspect(reference)
@@ -120,7 +120,7 @@ class Control:
         removed = await self._reconciler.collect_garbage(within_s=GC_WITHIN_S)
         return Collected(removed=tuple(removed), streams_forgotten=len(forgotten))
 
-    def _known(self, reference: str) -> str | None:
+    def _resolve_id(self, reference: str) -> str | None:
         """Return the id of the referenced managed instance, from memory."""
         engine = self._fleet.find(reference)
         if engine is not None and engine.external:

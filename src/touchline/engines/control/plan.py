@@ -241,7 +241,7 @@ class _Planner:
         if number <= 0:
             return []
         replaces = next(iter(self.leavers.values()), None)
-        why = self._why_start(replaces, target)
+        why = self._explain_start(replaces, target)
         if not observed.vpns:
             return [Start(None, forwarded=False, replaces=replaces, why=why)] * number
         usable = [vpn for vpn in observed.vpns if vpn.usable]
@@ -265,7 +265,7 @@ class _Planner:
                 counts[vpn] += 1
         return counts
 
-    def _why_start(self, replaces: Reason | None, target: int) -> str:
+    def _explain_start(self, replaces: Reason | None, target: int) -> str:
         if replaces is not None:
             return f"replacement: {WHY[replaces]}"
         if len(self.fit) + len(self.observed.starting) < target:

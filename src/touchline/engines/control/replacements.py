@@ -102,7 +102,7 @@ def noted(
     `seen_since_s` is when it was first seen.
     """
     current = rounds.get(place)
-    first = Round(now_s, 1, now_s, at_once_for(place[0]))
+    first = Round(now_s, 1, now_s, count_undelayed_rounds(place[0]))
     if current is None or now_s - current.began_s > FORGOTTEN_S:
         return {**rounds, place: first}
     if seen_since_s < current.began_s:
@@ -112,7 +112,7 @@ def noted(
     return {**rounds, place: replace(current, began_s=now_s, number=current.number + 1)}
 
 
-def unresolved(
+def list_unresolved(
     rounds: Mapping[Place, Round], started: Iterable[EngineFacts], now_s: float
 ) -> dict[Place, Round]:
     """Return the rounds whose cause may persist.
@@ -134,7 +134,7 @@ def unresolved(
     }
 
 
-def at_once_for(reason: str) -> int:
+def count_undelayed_rounds(reason: str) -> int:
     """Return how many rounds for this reason are not delayed."""
     return KILLED_AT_ONCE if reason == KILLED else AT_ONCE
 
@@ -164,7 +164,7 @@ def restored(left: Iterable[Mapping[str, Any]], now_s: float) -> dict[Place, Rou
             began_s=now_s - _age_s(each["began_s_ago"]),
             number=max(1, int(each["number"])),
             first_s=now_s - _age_s(each["first_s_ago"]),
-            at_once=at_once_for(str(each["reason"])),
+            at_once=count_undelayed_rounds(str(each["reason"])),
         )
         for each in left
     }
@@ -295,7 +295,7 @@ class Replacements:
         if not self.rounds:
             return
         started = [engine for engine in engines if engine.id in self._newest]
-        left = unresolved(self.rounds, started, self._now_s())
+        left = list_unresolved(self.rounds, started, self._now_s())
         if len(left) < len(self.rounds):
             self.rounds = left
             self._failures.save()

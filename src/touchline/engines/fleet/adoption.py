@@ -12,7 +12,7 @@ from touchline.engines.model import labels as names
 from touchline.engines.model.addresses import (
     Deployment,
     client_address,
-    published_port,
+    find_published_port,
     server_address,
 )
 from touchline.engines.model.listing import parsed, rfc3339
@@ -58,7 +58,7 @@ def addresses_of(
         # While the VPN's address is unknown, the engine is listed, but not as healthy.
         there, published = (vpn, http_port), None
         if behind is not None:
-            published = published_port(behind, http_port)
+            published = find_published_port(behind, http_port)
             there = (
                 server_address(behind, http_port, deployment, reach_host=around.reach_host) or there
             )
@@ -73,7 +73,7 @@ def addresses_of(
     shown = client_address(
         instance, http_port, server, deployment, labelled=labelled, advertise_host=advertised
     )
-    return EngineAddresses(*shown, *server, published_port(instance, http_port) or labelled)
+    return EngineAddresses(*shown, *server, find_published_port(instance, http_port) or labelled)
 
 
 def engine_of(
@@ -86,7 +86,7 @@ def engine_of(
 ) -> Engine | None:
     """Return the engine of this running instance; None if it is not an engine or unreachable.
 
-    `facts` are those stored by an earlier server, as returned by `checked_facts`.
+    `facts` are those stored by an earlier server, as returned by `validate_facts`.
     """
     http_port = names.port_of(instance.labels, names.HTTP_PORT)
     if http_port is None:
@@ -114,17 +114,17 @@ def engine_of(
         paused=instance.state == "paused",
         seen_since_s=now_s,
         idle_since_s=now_s,
-        **_remembered(facts),
+        **_read_facts(facts),
     )
 
 
-def reminded(engine: Engine, facts: Mapping[str, Any]) -> Engine:
+def complete_from_record(engine: Engine, facts: Mapping[str, Any]) -> Engine:
     """Return the engine with missing facts added from an earlier server's record."""
-    news = {k: v for k, v in _remembered(facts).items() if getattr(engine, k) is None}
+    news = {k: v for k, v in _read_facts(facts).items() if getattr(engine, k) is None}
     return replace(engine, labels={**facts.get("labels", {}), **engine.labels}, **news)
 
 
-def _remembered(facts: Mapping[str, Any]) -> dict[str, Any]:
+def _read_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     known = {key: facts[key] for key in _OTHERS if facts.get(key) is not None}
     return known | {key: parsed(facts[key]) for key in _TIMES if facts.get(key) is not None}
 
@@ -162,7 +162,7 @@ def facts_of(engine: Engine) -> dict[str, Any]:
     return facts
 
 
-def checked_facts(value: Any) -> dict[str, Any]:
+def validate_facts(value: Any) -> dict[str, Any]:
     """Return the valid facts in a record of an engine.
 
     A fact that `facts_of` cannot have written is left out. Raises TypeError for an invalid record.
@@ -188,7 +188,7 @@ def checked_facts(value: Any) -> dict[str, Any]:
     return facts
 
 
-def restored_external(
+def restore_external(
     engine_id: str, facts: Mapping[str, Any], *, now: datetime, now_s: float
 ) -> Engine | None:
     """Return the external engine described by these facts, if they describe one."""

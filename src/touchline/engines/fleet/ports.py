@@ -117,7 +117,7 @@ class PortBook:
                 port=port,
             )
         reserved.hold(self._host, port)
-        if await self._taken(self._host, [port]):
+        if await self._find_taken(self._host, [port]):
             raise PortInUse(
                 f"Port {port} of this host is in use by another program; nothing was started",
                 port=port,
@@ -175,7 +175,7 @@ class PortBook:
         spaces = (self._host, *self._vpns.values())
         return {each for space in spaces for each in space.held.values() if isinstance(each, str)}
 
-    def held_on_host(self) -> set[int]:
+    def list_host_ports(self) -> set[int]:
         """Return the ports of this host that are held for any purpose."""
         return set(self._host.held)
 
@@ -198,7 +198,7 @@ class PortBook:
             for port in batch:
                 space.held[port] = reserved
             try:
-                taken = await self._taken(space, batch)
+                taken = await self._find_taken(space, batch)
             finally:
                 for port in batch:
                     del space.held[port]
@@ -214,7 +214,7 @@ class PortBook:
             code="max_capacity",
         )
 
-    async def _taken(self, space: PortSpace, ports: list[int]) -> set[int]:
+    async def _find_taken(self, space: PortSpace, ports: list[int]) -> set[int]:
         if space.probe is None or not ports:
             return set()
         probe = space.probe

@@ -80,13 +80,13 @@ def read_rows(connection: Connection, oldest: str | None) -> Loaded:
     table = schema.streams
     recent = (table.c.status == "started") | (table.c.ended_at >= oldest)
     query = table.select().where(recent).order_by(table.c.started_at)
-    streams = [_understood(_stream, row) for row in connection.execute(query).mappings()]
+    streams = [_parse_row(_stream, row) for row in connection.execute(query).mappings()]
     engines = {
-        row.id: _understood(_object, row.facts)
+        row.id: _parse_row(_object, row.facts)
         for row in connection.execute(schema.engines.select())
     }
     state = {
-        row.key: _understood(json.loads, row.value)
+        row.key: _parse_row(json.loads, row.value)
         for row in connection.execute(schema.state.select())
         if row.key != MARK
     }
@@ -97,7 +97,7 @@ def read_rows(connection: Connection, oldest: str | None) -> Loaded:
     )
 
 
-def _understood(read: Callable[[Any], T], row: Any) -> T | None:
+def _parse_row(read: Callable[[Any], T], row: Any) -> T | None:
     """Return a parsed row; None if it cannot be read.
 
     One invalid row must not hide all the rest.

@@ -43,7 +43,7 @@ class SampleRing:
 
     def append(self, sample: Sample) -> None:
         """Add a sample; the oldest is dropped at capacity."""
-        values = [_clipped(getattr(sample, name), at) for at, name in enumerate(_FIELDS, 1)]
+        values = [_clip_value(getattr(sample, name), at) for at, name in enumerate(_FIELDS, 1)]
         ts_us = (sample.ts - _EPOCH) // _MICROSECOND
         for column, value in zip(
             self._columns, (ts_us, *values, self._code(sample.status)), strict=True
@@ -69,7 +69,7 @@ class SampleRing:
         """Newest sample."""
         return self._sample(len(self._columns[0]) - 1) if self._columns[0] else None
 
-    def unsaved_blocks(self) -> list[tuple[int, bytes]]:
+    def take_unsaved_blocks(self) -> list[tuple[int, bytes]]:
         """Return number and content of each block with samples not returned before."""
         end = self._first + len(self._columns[0])
         if self._saved == end:
@@ -79,7 +79,7 @@ class SampleRing:
         return [(number, self._block(number)) for number in range(first, -(-end // BLOCK))]
 
     def restore(self, blocks: Iterable[tuple[int, bytes]]) -> None:
-        """Restore the blocks that `unsaved_blocks` returned earlier; the ring must be empty."""
+        """Restore the blocks that `take_unsaved_blocks` returned earlier; the ring must be empty."""
         ordered = sorted(blocks)
         # Keep only a gapless series up to the newest block, so that new blocks replace none of it.
         while ordered and ordered[-1][0] - ordered[0][0] != len(ordered) - 1:
@@ -89,7 +89,7 @@ class SampleRing:
         self._first = ordered[0][0] * BLOCK
         for _, content in ordered:
             for ts_us, *values, word in json.loads(content):
-                numbers = [_clipped(value, at) for at, value in enumerate(values, 1)]
+                numbers = [_clip_value(value, at) for at, value in enumerate(values, 1)]
                 row = (ts_us, *numbers, self._code(word))
                 for column, value in zip(self._columns, row, strict=True):
                     column.append(value)
@@ -181,12 +181,12 @@ class SampleBook:
         self._rings.pop(stream_id, None)
         self._last.pop(stream_id, None)
 
-    def unsaved_blocks(self) -> list[tuple[str, int, bytes]]:
+    def take_unsaved_blocks(self) -> list[tuple[str, int, bytes]]:
         """Return stream, number and content of each block changed since the last call."""
         return [
             (stream_id, number, content)
             for stream_id, ring in self._rings.items()
-            for number, content in ring.unsaved_blocks()
+            for number, content in ring.take_unsaved_blocks()
         ]
 
     def restore(self, stream_id: str, blocks: Iterable[tuple[int, bytes]]) -> Sample | None:
@@ -206,7 +206,7 @@ class SampleBook:
         return ring.latest
 
 
-def _clipped(value: int | None, column: int) -> int:
+def _clip_value(value: int | None, column: int) -> int:
     if value is None:
         return _NONE[column]
     return max(_NONE[column] + 1, min(_MOST[column], value))

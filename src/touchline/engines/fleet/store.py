@@ -113,10 +113,10 @@ class Store:
         try:
             future = self._database.submit(work)
         except Failed as error:
-            self._written(batch, error)
+            self._notify_written(batch, error)
         else:
             future.add_done_callback(
-                lambda f: loop.call_soon_threadsafe(self._written, batch, f.exception())
+                lambda f: loop.call_soon_threadsafe(self._notify_written, batch, f.exception())
             )
 
     def _close_batch(self, batch: _Batch) -> None:
@@ -125,7 +125,7 @@ class Store:
             if self._waiting is batch:
                 self._waiting = None
 
-    def _written(self, batch: _Batch, error: BaseException | None) -> None:
+    def _notify_written(self, batch: _Batch, error: BaseException | None) -> None:
         """Notify the callers that wait for the batch."""
         self._close_batch(batch)  # the writer may have failed before closing it
         if error is None:
@@ -133,7 +133,7 @@ class Store:
             for stream in batch.streams:
                 self._streams.pop(stream.id, None)  # an older note must not overwrite it
                 self._overtaken.add((STREAM, stream.id))
-        failure = _refused(error) if isinstance(error, Failed) else error
+        failure = _convert_refusal(error) if isinstance(error, Failed) else error
         for done in batch.done:
             if done.cancelled():
                 continue
@@ -155,7 +155,7 @@ class Store:
         except BaseException as error:
             self._state = {**noted, **self._state}
             if isinstance(error, Failed):
-                raise _refused(error) from error
+                raise _convert_refusal(error) from error
             raise
         self._overtaken.add((STATE, key))
         if key in self._returned:
@@ -322,7 +322,7 @@ async def open_store(
                 log.exception("The newest records of engines were lost")
 
 
-def _refused(error: Failed) -> Blocked:
+def _convert_refusal(error: Failed) -> Blocked:
     return Blocked(
         f"The database is not writable: {error.message}. Nothing was changed; retry later",
         code="database_unavailable",

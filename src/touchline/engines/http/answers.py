@@ -62,7 +62,7 @@ class BoundedResponse(ClientResponse):
         content_type: str | None = "application/json",
     ) -> Any:
         """Read the answer as JSON; see `parse_foreign`. Raises ValueError."""
-        return await super().json(encoding="utf-8", loads=_parsed, content_type=content_type)
+        return await super().json(encoding="utf-8", loads=_parse_json, content_type=content_type)
 
 
 @contextmanager
@@ -120,5 +120,5 @@ async def _refuse(request: ClientRequest, ask: ClientHandlerType) -> ClientRespo
     return response
 
 
-def _parsed(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     return parse_foreign(text.encode(), most_digits=MOST_COUNTER_DIGITS)

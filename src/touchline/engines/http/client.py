@@ -48,7 +48,7 @@ class HttpClient:
 
     async def get(self, url: str, *, within_s: float) -> HttpAnswer:
         """Return the whole answer. Raises TimeoutError, AnswerRefused or HttpFailed."""
-        session = await self._opened_session()
+        session = await self._open_session()
         from touchline.engines.http.answers import http_errors
 
         try:
@@ -62,7 +62,7 @@ class HttpClient:
             reason = shown(str(error), MOST_REASON_CHARS) or type(error).__name__
             raise HttpFailed(reason) from error
 
-    async def _opened_session(self) -> ClientSession:
+    async def _open_session(self) -> ClientSession:
         """Return the session; the first call loads the library, in a thread."""
         if self._session is not None:
             return self._session

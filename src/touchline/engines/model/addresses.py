@@ -156,7 +156,7 @@ def client_address(
 
     `server` is where this server reaches the port.
     """
-    bound = sorted(_bindings(instance, port, labelled, deployment), key=_by_family)
+    bound = sorted(_bindings(instance, port, labelled, deployment), key=_family_order)
     if advertise_host is not None:
         return advertise_host, bound[0].host_port if bound else server[1]
     if deployment.kind == "container" and server[0] == LOOPBACK and deployment.own is not None:
@@ -169,12 +169,12 @@ def client_address(
         return one.host_ip, one.host_port
     for one in bound:
         for address in deployment.machine_addresses:
-            if one.host_ip in _ANY and _family(address) == _by_family(one):
+            if one.host_ip in _ANY and _family(address) == _family_order(one):
                 return address, one.host_port
     return server
 
 
-def published_port(instance: Instance, port: int) -> int | None:
+def find_published_port(instance: Instance, port: int) -> int | None:
     """Return the host port to which this port of the instance is published."""
     bound = instance.ports.get(f"{port}/tcp", ())
     return bound[0].host_port if bound else None
@@ -267,7 +267,7 @@ def _from_another_machine(bound: Sequence[Binding], deployment: Deployment) -> A
 
 def _from_the_machine(bound: Sequence[Binding]) -> Address | None:
     """Return the loopback address if it is bound, because it depends on no other interface."""
-    for one in sorted(bound, key=_by_family):
+    for one in sorted(bound, key=_family_order):
         if one.host_ip in _ANY:
             return (LOOPBACK_6 if one.host_ip == "::" else LOOPBACK), one.host_port
         if _is_loopback(one.host_ip):
@@ -300,7 +300,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _by_family(binding: Binding) -> int:
+def _family_order(binding: Binding) -> int:
     return _family(binding.host_ip)
 
 

@@ -91,7 +91,7 @@ class Listing:
     def _piece(self, key: str) -> bytes:
         piece = self._pieces[key]
         if piece is None:
-            piece = self._pieces[key] = encoded(self._render(key))
+            piece = self._pieces[key] = encode_compact(self._render(key))
         return piece
 
     def _touch(self) -> None:
@@ -106,7 +106,7 @@ def _array(pieces: Iterable[bytes]) -> bytes:
     return b"[" + b",".join(pieces) + b"]"
 
 
-def encoded(value: Any) -> bytes:
+def encode_compact(value: Any) -> bytes:
     """Return `value` as compact JSON."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return json_bytes(text)

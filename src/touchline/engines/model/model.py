@@ -34,7 +34,7 @@ Reason = Literal[
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def in_url(host: str) -> str:
+def format_url_host(host: str) -> str:
     """Return the host in the form used in URLs; an IPv6 address gets brackets."""
     return f"[{host}]" if ":" in host else host
 
@@ -205,7 +205,7 @@ class Engine:
     @property
     def api_url(self) -> str:
         """Root URL of its HTTP API, without a trailing slash."""
-        return f"http://{in_url(self.api_host)}:{self.api_port}"
+        return f"http://{format_url_host(self.api_host)}:{self.api_port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class EngineOrder:
         if self.image is not None:
             check_image(self.image)
         if self.host_port is not None and not 0 < self.host_port <= 65535:
-            raise _wrong("host_port", self.host_port, "must be a port from 1 to 65535")
+            raise _invalid_field("host_port", self.host_port, "must be a port from 1 to 65535")
         if self.idempotency_key is not None and _KEY.fullmatch(self.idempotency_key) is None:
             raise Invalid(
                 "An Idempotency-Key has 1 to 200 printable ASCII characters",
@@ -71,7 +71,7 @@ class GenericOrder:
         check_labels(self.labels)
         check_env(self.env)
         if _PREFIX.fullmatch(self.name_prefix) is None:
-            raise _wrong(
+            raise _invalid_field(
                 "name_prefix",
                 self.name_prefix,
                 "must begin with a letter or digit and contain only letters, digits and _ . -",
@@ -81,14 +81,14 @@ class GenericOrder:
     def mappings(self) -> tuple[PortMapping, ...]:
         """Return the parsed ports."""
         if len(self.ports) > MOST_ENTRIES:
-            raise _wrong("ports", len(self.ports), f"must not be more than {MOST_ENTRIES}")
+            raise _invalid_field("ports", len(self.ports), f"must not be more than {MOST_ENTRIES}")
         found = []
         for name, host_port in self.ports.items():
             match = _PORT.fullmatch(name)
             if match is None or not 0 < int(match[1]) <= 65535:
-                raise _wrong("ports", name, "must be written as 8000/tcp")
+                raise _invalid_field("ports", name, "must be written as 8000/tcp")
             if host_port is not None and not 0 < host_port <= 65535:
-                raise _wrong("ports", host_port, "must map to a port from 1 to 65535, or null")
+                raise _invalid_field("ports", host_port, "must map to a port from 1 to 65535, or null")
             protocol: Literal["tcp", "udp"] = "udp" if match[2] == "udp" else "tcp"
             found.append(PortMapping(int(match[1]), host_port, protocol))
         return tuple(found)
@@ -102,9 +102,9 @@ def check_labels(labels: Mapping[str, str]) -> None:
     _check_entries("labels", labels)
     for name in labels:
         if _LABEL_NAME.fullmatch(name) is None:
-            raise _wrong("labels", name, "must contain only letters, digits and . _ / -")
+            raise _invalid_field("labels", name, "must contain only letters, digits and . _ / -")
         if name in OURS or name.startswith("touchline."):
-            raise _wrong("labels", name, "is reserved for this server")
+            raise _invalid_field("labels", name, "is reserved for this server")
 
 
 def check_env(env: Mapping[str, str]) -> None:
@@ -112,7 +112,7 @@ def check_env(env: Mapping[str, str]) -> None:
     _check_entries("env", env)
     for name in env:
         if _ENV_NAME.fullmatch(name) is None:
-            raise _wrong("env", name, "is not a valid name of an environment variable")
+            raise _invalid_field("env", name, "is not a valid name of an environment variable")
 
 
 def check_image(image: str) -> None:
@@ -120,24 +120,24 @@ def check_image(image: str) -> None:
     if not image.strip():
         raise Invalid("An image is required; nothing was started", code="image_required")
     if _IMAGE.fullmatch(image) is None:
-        raise _wrong("image", image, "is not a valid image reference")
+        raise _invalid_field("image", image, "is not a valid image reference")
 
 
 def _check_entries(what: str, entries: Mapping[str, str]) -> None:
     if len(entries) > MOST_ENTRIES:
-        raise _wrong(what, len(entries), f"must not be more than {MOST_ENTRIES}")
+        raise _invalid_field(what, len(entries), f"must not be more than {MOST_ENTRIES}")
     if sum(len(name) + len(value) for name, value in entries.items()) > MOST_TEXT:
-        raise _wrong(what, len(entries), f"must not have more than {MOST_TEXT} characters")
+        raise _invalid_field(what, len(entries), f"must not have more than {MOST_TEXT} characters")
     for name, value in entries.items():
         if not 0 < len(name) <= MOST_NAME:
-            raise _wrong(what, name, f"must have names of 1 to {MOST_NAME} characters")
+            raise _invalid_field(what, name, f"must have names of 1 to {MOST_NAME} characters")
         if len(value) > MOST_VALUE:
-            raise _wrong(what, name, f"must not have more than {MOST_VALUE} characters")
+            raise _invalid_field(what, name, f"must not have more than {MOST_VALUE} characters")
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise _wrong(what, name, "contains a null character")
+            raise _invalid_field(what, name, "contains a null character")
 
 
-def _wrong(field_name: str, value: object, why: str) -> Invalid:
+def _invalid_field(field_name: str, value: object, why: str) -> Invalid:
     return Invalid(
         f"{field_name}: {value!r} {why}", code="value_error", loc=("body", field_name), input=value
     )

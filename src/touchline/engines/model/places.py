@@ -59,7 +59,7 @@ class Machine:
 
     def place(self, host: str, port: int) -> Address:
         """Return the address in the canonical form used for comparisons."""
-        host = _plain(host)
+        host = _normalise_host(host)
         # Every name below `localhost` is this machine (RFC 6761).
         named = host in self._names or host.endswith(f".{HERE}")
         here = named or _is_loopback(host) or host in self._own()
@@ -68,7 +68,7 @@ class Machine:
     def _own(self) -> frozenset[str]:
         now_s = self._now_s()
         if self._read_at_s is None or now_s - self._read_at_s >= KNOWN_S:
-            self._addresses = frozenset(_plain(each) for each in self._read())
+            self._addresses = frozenset(_normalise_host(each) for each in self._read())
             self._read_at_s = now_s
         return self._addresses
 
@@ -89,8 +89,8 @@ def places_of(
     found = {(engine.host, engine.port), (engine.api_host, engine.api_port)}
     if not engine.external:
         containers = [each for each in (instance, vpn) if each is not None]
-        found |= set(_named(engine))
-        found |= set(_shown(engine, containers, deployment))
+        found |= set(_list_named(engine))
+        found |= set(_list_reported(engine, containers, deployment))
     return frozenset(machine.place(host, port) for host, port in found)
 
 
@@ -99,7 +99,7 @@ def is_among(place: Address, places: Collection[Address]) -> bool:
     return place in places or (ANYWHERE, place[1]) in places
 
 
-def _named(engine: Engine) -> Iterator[Address]:
+def _list_named(engine: Engine) -> Iterator[Address]:
     """Yield the addresses derived from the engine's names."""
     if engine.host_http_port is not None:
         yield HERE, engine.host_http_port
@@ -110,7 +110,7 @@ def _named(engine: Engine) -> Iterator[Address]:
                 yield name, port
 
 
-def _shown(
+def _list_reported(
     engine: Engine, containers: Sequence[Instance], deployment: Deployment
 ) -> Iterator[Address]:
     """Yield the addresses that the runtime reports.
@@ -153,8 +153,8 @@ def machine_addresses() -> tuple[str, ...]:
 
 def is_here(address: str) -> bool:
     """Return whether an address belongs to this machine."""
-    plain = _plain(address)
-    return _is_loopback(plain) or plain in {_plain(each) for each in _interface_addresses()}
+    plain = _normalise_host(address)
+    return _is_loopback(plain) or plain in {_normalise_host(each) for each in _interface_addresses()}
 
 
 def addresses_at(interface: str) -> tuple[str, ...]:
@@ -170,7 +170,7 @@ def addresses_at(interface: str) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda each: ":" in each))
 
 
-def _plain(host: str) -> str:
+def _normalise_host(host: str) -> str:
     """Return a host in canonical spelling.
 
     It has no brackets, zone or trailing dot, and addresses are in short form.

@@ -101,7 +101,7 @@ class Schedule:
         try:
             again_s = await self._work(key)
         except Exception as error:  # noqa: BLE001  (a failure must not affect other keys)
-            again_s = self._failed(key, error)
+            again_s = self._handle_failure(key, error)
         else:
             self._failures.pop(key, None)
         finally:
@@ -112,7 +112,7 @@ class Schedule:
             heapq.heappush(self._heap, (self._due[key], key))  # it was moved meanwhile
         self._news.set()
 
-    def _failed(self, key: str, error: Exception) -> float:
+    def _handle_failure(self, key: str, error: Exception) -> float:
         """Return the delay before the next attempt."""
         row = self._failures.get(key, 0)
         if key in self._due:

@@ -20,7 +20,7 @@ from touchline.engines.fleet.adoption import (
     Surroundings,
     addresses_of,
     engine_of,
-    reminded,
+    complete_from_record,
 )
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.model.clock import Clock
@@ -161,7 +161,7 @@ class RuntimeSync:
         now_s = self._now_s()
         for engine in list(self._fleet.managed()):
             if engine.id in facts:
-                engine = reminded(engine, facts[engine.id])  # noqa: PLW2901
+                engine = complete_from_record(engine, facts[engine.id])  # noqa: PLW2901
             if engine.id in self._fleet.unread:
                 # The idle time is unknown and counts from now.
                 started = self._fleet.started_on(engine.id)

@@ -20,7 +20,7 @@ from touchline.engines.fleet.store import Store
 from touchline.engines.model.addresses import Address
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.labels import OURS
-from touchline.engines.model.model import Engine, Sample, Stream, in_url
+from touchline.engines.model.model import Engine, Sample, Stream, format_url_host
 from touchline.engines.model.places import Machine, is_among, places_of
 from touchline.engines.streams.report import UNFIT, StreamReport, address_in, check_report
 from touchline.engines.streams.turns import Turns
@@ -249,7 +249,7 @@ class StreamReports:
         if engine is None or engine.external:
             return None
         parts = urlsplit(url)
-        there = f"{in_url(engine.api_host)}:{engine.api_port}"
+        there = f"{format_url_host(engine.api_host)}:{engine.api_port}"
         return urlunsplit(("http", there, parts.path, parts.query, ""))
 
     # --------------------------------------------------------------- internals
@@ -306,7 +306,7 @@ class StreamReports:
             if not is_among(self._machine.place(host, port), self._places(engine)):
                 raise Invalid(
                     f"{name} must point at the engine,"
-                    f" http://{in_url(engine.host)}:{engine.port}/…; requests to other hosts are"
+                    f" http://{format_url_host(engine.host)}:{engine.port}/…; requests to other hosts are"
                     " never sent",
                     code="foreign_url",
                     loc=("body", "session", name),

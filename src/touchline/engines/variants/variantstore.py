@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from touchline.core.errors import Failed, Invalid, NotFound
 from touchline.core.tasks import Changed
-from touchline.core.wallclock import unused_name
+from touchline.core.wallclock import find_unused_name
 from touchline.engines.settings.tree import EnginesSettings
 from touchline.engines.variants.answers import TemplateContent, TemplateList
 from touchline.engines.variants.customvariant import (
@@ -211,7 +211,7 @@ class VariantStore:
             return None
 
     def _set_aside(self, path: Path, error: Exception) -> None:
-        aside = unused_name(path, "damaged")
+        aside = find_unused_name(path, "damaged")
         try:
             path.rename(aside)
         except OSError as failure:

@@ -19,7 +19,7 @@ from touchline.core.supervision import Supervisor, brief
 from touchline.core.tasks import Changed
 from touchline.engines.model.addresses import Address
 from touchline.engines.model.clock import Clock
-from touchline.engines.model.model import Instance, in_url
+from touchline.engines.model.model import Instance, format_url_host
 from touchline.engines.model.runtime import InstanceNotFound, Restarts, Runtime, RuntimeUnavailable
 from touchline.engines.settings.tree import VpnSettings
 from touchline.engines.vpn.answers import Health, VpnStatus
@@ -280,7 +280,7 @@ class VpnWatch:
     def _control_url(self, name: str) -> str | None:
         instance = self.instance(name)
         address = self._reach(instance, self._settings.api_port) if instance is not None else None
-        return f"http://{in_url(address[0])}:{address[1]}" if address is not None else None
+        return f"http://{format_url_host(address[0])}:{address[1]}" if address is not None else None
 
     # ------------------------------------------------------------------ evaluation
 

@@ -109,9 +109,9 @@ def players_m(seconds: float) -> list[tuple[float, float]]:
         pull = (0.02, 0.38, 0.38, 0.42, 0.42, 0.55, 0.62, 0.66, 0.6, 0.7, 0.66)[number // 2]
         x = home_x + (slow_x - home_x) * pull + 1.8 * math.sin(seconds * 0.9 + number * 1.7)
         y = home_y + (ball_y - home_y) * pull * 0.55 + 1.6 * math.sin(seconds * 0.7 + number * 2.3)
-        found.append((_within(x, LENGTH_M), _within(y, BREADTH_M)))
+        found.append((_clamp(x, LENGTH_M), _clamp(y, BREADTH_M)))
     referee = (slow_x * 0.9 + 4 * math.sin(seconds * 0.5), ball_y * 0.6 - 7)
-    return [*found, (_within(referee[0], LENGTH_M), _within(referee[1], BREADTH_M))]
+    return [*found, (_clamp(referee[0], LENGTH_M), _clamp(referee[1], BREADTH_M))]
 
 
 def _home(number: int) -> tuple[float, float]:
@@ -131,7 +131,7 @@ def _place(leg: int) -> tuple[float, float]:
     return end * (6 + 40 * first), (second - 0.5) * 54
 
 
-def _within(value: float, extent: float) -> float:
+def _clamp(value: float, extent: float) -> float:
     return max(-extent / 2 - 1, min(extent / 2 + 1, value))
 
 

@@ -315,7 +315,7 @@ class Connection:
                 self._odd,
                 self._camera.occasion,
                 self._ledger,
-                self._ended,
+                self._handle_end,
             )
             self._player = player
             self._camera.source.add(player)
@@ -355,7 +355,7 @@ class Connection:
             "new-each-time": f"{secrets.token_hex(8)};timeout={timeout_s}",
         }[self._odd.session_header]
 
-    def _ended(self, reason: str) -> None:
+    def _handle_end(self, reason: str) -> None:
         """Handle the end of the player: only a BYE leaves the connection open."""
         if reason and reason != "bye":
             self._ledger.note("player_ended", client=self.number, reason=reason)

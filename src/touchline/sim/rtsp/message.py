@@ -127,12 +127,12 @@ def render(answer: CameraResponse, cseq: str | None, odd: Misbehaviour) -> bytes
     if answer.body:
         headers.append(("Content-Length", str(len(answer.body))))
     lines = [f"RTSP/1.0 {answer.status}{reason}"]
-    lines += [f"{_cased(name, odd.header_case)}: {value}" for name, value in headers]
+    lines += [f"{_change_case(name, odd.header_case)}: {value}" for name, value in headers]
     end = "\r\n" if odd.line_end == "crlf" else "\n"
     return "".join(line + end for line in [*lines, ""]).encode() + answer.body
 
 
-def _cased(name: str, case: str) -> str:
+def _change_case(name: str, case: str) -> str:
     if case == "usual":
         return name
     return name.lower() if case == "lower" else name.upper()

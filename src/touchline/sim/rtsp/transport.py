@@ -74,20 +74,20 @@ class Interleaved:
         """Write the packets of a frame at once."""
         parts = []
         if self._stray_channel:
-            parts.append(_framed(_STRAY_CHANNEL, b"somebody else's"))
+            parts.append(_frame_packet(_STRAY_CHANNEL, b"somebody else's"))
         for packet in packets:
-            parts += [self._stray, _framed(self._channel, packet)]
+            parts += [self._stray, _frame_packet(self._channel, packet)]
         self._wire.write(b"".join(parts))
 
     def rtcp(self, packet: bytes) -> None:
         """Write an RTCP packet on the next channel."""
-        self._wire.write(_framed(self._channel + 1, packet))
+        self._wire.write(_frame_packet(self._channel + 1, packet))
 
     def close(self) -> None:
         """Do nothing: the connection belongs to its owner."""
 
 
-def _framed(channel: int, packet: bytes) -> bytes:
+def _frame_packet(channel: int, packet: bytes) -> bytes:
     return struct.pack(">BBH", 0x24, channel, len(packet)) + packet
 
 

@@ -118,13 +118,13 @@ class Encoder:
             self._first_ns = at_ns
         frame.pts = ticks(at_ns - self._first_ns)
         frame.time_base = Fraction(1, TIMESCALE)
-        yield from self._coded(frame)
+        yield from self._build_frame(frame)
 
     def flush(self) -> Iterator[EncodedPicture]:
         """Return the remaining pictures; nothing may be encoded afterwards."""
-        yield from self._coded(None)
+        yield from self._build_frame(None)
 
-    def _coded(self, frame: av.VideoFrame | None) -> Iterator[EncodedPicture]:
+    def _build_frame(self, frame: av.VideoFrame | None) -> Iterator[EncodedPicture]:
         for packet in self._context.encode(frame):
             data = with_lengths(bytes(packet))
             at_ns = (self._first_ns or 0) + ticks_to_ns(packet.pts or 0)
@@ -140,7 +140,7 @@ def with_lengths(data: bytes) -> bytes:
     )
 
 
-def joined_codec(first: Codec, second: Codec) -> Codec:
+def join_codecs(first: Codec, second: Codec) -> Codec:
     """Combine two streams of equal size, with different parameter set ids, in one configuration."""
     units = [*parameter_sets(first.avcc), *parameter_sets(second.avcc)]
     # A decoder of both must support the higher profile.

@@ -91,9 +91,9 @@ class Receiver:
                         decoder = _decoder()
                         self.colours[camera] = colour_of(codec.avcc)
                     data = file.read(head.data_bytes)
-                    packet = av.Packet(annex_b(data, codec) if head.keyframe else _plain(data))
+                    packet = av.Packet(annex_b(data, codec) if head.keyframe else _to_bytes(data))
                     packet.pts, packet.dts, packet.time_base = head.pts_ns, head.dts_ns, _NANO
-                    for frame in _decoded(decoder, packet):
+                    for frame in _decode_packet(decoder, packet):
                         self._put(camera, Shot(int(frame.pts or head.pts_ns), frame))
             except (OSError, ValueError, KeyError) as error:
                 log.info("a feed ended: %s", error)
@@ -114,7 +114,7 @@ def _decoder() -> av.VideoCodecContext:
     return decoder
 
 
-def _decoded(decoder: av.VideoCodecContext, packet: av.Packet[Any]) -> list[av.VideoFrame]:
+def _decode_packet(decoder: av.VideoCodecContext, packet: av.Packet[Any]) -> list[av.VideoFrame]:
     try:
         return list(decoder.decode(packet))
     except av.FFmpegError as error:
@@ -122,7 +122,7 @@ def _decoded(decoder: av.VideoCodecContext, packet: av.Packet[Any]) -> list[av.V
         return []
 
 
-def _plain(data: bytes) -> bytes:
+def _to_bytes(data: bytes) -> bytes:
     return annex_b(data, _NO_CODEC)
 
 

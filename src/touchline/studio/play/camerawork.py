@@ -63,15 +63,15 @@ def path(
     if count == 0:
         return np.empty(0)
     step_s = float(times_s[1] - times_s[0]) if count > 1 else 1.0
-    votes = _voted(np.clip(targets, *bounds), weights, step_s)
+    votes = _smooth_targets(np.clip(targets, *bounds), weights, step_s)
     wanted, pull = _with_hand(times_s, votes, weights.copy(), by_hand)
     if not pull.any():
         return np.full(count, sum(bounds) / 2)
-    found = _solved(wanted, pull, (manner.smooth_s / step_s) ** 6, manner.dead_zone)
-    return np.clip(_bounded(found, step_s, manner), *bounds)
+    found = _solve_path(wanted, pull, (manner.smooth_s / step_s) ** 6, manner.dead_zone)
+    return np.clip(_limit_speed(found, step_s, manner), *bounds)
 
 
-def _voted(targets: Floats, weights: Floats, step_s: float) -> Floats:
+def _smooth_targets(targets: Floats, weights: Floats, step_s: float) -> Floats:
     """Return the running median of detections, interpolated where nothing was detected."""
     seen = np.flatnonzero(weights > 0)
     if not len(seen):
@@ -92,7 +92,7 @@ def _with_hand(
     return targets, weights
 
 
-def _solved(targets: Floats, weights: Floats, stiffness: float, dead_zone: float) -> Floats:
+def _solve_path(targets: Floats, weights: Floats, stiffness: float, dead_zone: float) -> Floats:
     """Return the smoothest path; targets within its dead zone do not pull."""
     count = len(targets)
     pull = weights.copy()
@@ -123,7 +123,7 @@ def _smooth(targets: Floats, weights: Floats, stiffness: float) -> Floats:
     return np.asarray(solveh_banded(bands, weights * targets + 1e-6 * targets.mean()))
 
 
-def _bounded(found: Floats, step_s: float, manner: Manner) -> Floats:
+def _limit_speed(found: Floats, step_s: float, manner: Manner) -> Floats:
     """Limit the speed and acceleration of a path.
 
     A speed within plus and minus v that is blurred with a Gaussian of width s changes by no more

@@ -19,7 +19,7 @@ from scipy.optimize import least_squares
 
 from touchline.studio.errors import StudioError
 from touchline.studio.stitching.geometry import Floats, Lens, Pair
-from touchline.studio.stitching.matching import Matches, without_overlays
+from touchline.studio.stitching.matching import Matches, remove_overlays
 
 LEAST_MATCHES = 24
 WORST_ERROR_PX = 4.0
@@ -94,7 +94,7 @@ def calibrate(
     `manual` are points marked by a person: they count as correct, and several times. Raises
     StudioError with advice if the matches are not sufficient.
     """
-    matches = without_overlays(matches, size0, size1)
+    matches = remove_overlays(matches, size0, size1)
     by_hand = manual if manual is not None else Matches(np.empty((0, 2)), np.empty((0, 2)))
     if len(matches) + len(by_hand) < LEAST_MATCHES and len(by_hand) < 6:
         raise StudioError(
@@ -108,7 +108,7 @@ def calibrate(
     agreeing = fit.first_agreement()
     pair = fit.first_guess(agreeing)
     for gate_px in _GATES_PX:
-        pair = fit.refined(pair, agreeing)
+        pair = fit.refine_fit(pair, agreeing)
         agreeing = fit.errors_px(pair, matches) < gate_px
     if int(agreeing.sum()) + len(by_hand) < LEAST_MATCHES and len(by_hand) < 6:
         raise StudioError(
@@ -117,7 +117,7 @@ def calibrate(
             " consistent with one geometry of the cameras",
             advice=ADVICE_MATCHES,
         )
-    pair = fit.refined(pair, agreeing)
+    pair = fit.refine_fit(pair, agreeing)
     agreeing = fit.errors_px(pair, matches) < _GATES_PX[-1]
     quality = fit.quality(pair, agreeing)
     _check_usable(quality)
@@ -181,7 +181,7 @@ class _Fitting:
             guesses.append((float(np.median(self.errors_px(pair, chosen))), pair))
         return min(guesses, key=lambda guess: guess[0])[1]
 
-    def refined(self, pair: Pair, agreeing: npt.NDArray[np.bool_]) -> Pair:
+    def refine_fit(self, pair: Pair, agreeing: npt.NDArray[np.bool_]) -> Pair:
         """Fit lenses and rotation to the consistent and the manual matches."""
         chosen = self.matches.only(agreeing)
         likely = np.log(_focal(self.size0[0], _LIKELY_FIELD_DEG))

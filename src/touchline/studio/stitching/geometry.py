@@ -171,7 +171,7 @@ def canvas_for(
     high as the views along the whole width, so that no corner is black. Both are even. Raises
     ValueError if a plane cannot hold views that far apart.
     """
-    level = _levelled(pair)
+    level = _level_rotation(pair)
     unit = Canvas(0, 0, projection, 1.0, 0.0, 0.0, level)
     borders = [
         unit.place(pair.lens0.directions(_border(pair.lens0))),
@@ -190,7 +190,7 @@ def canvas_for(
     if projection == "plane" and np.arctan(right) - np.arctan(left) > _WIDEST_PLANE_RAD:
         raise ValueError("the two views are too far apart for a plane; use a cylinder")
     if width is None:
-        shared = _shared_columns(pair)
+        shared = _count_shared_columns(pair)
         width = pair.lens0.width + pair.lens1.width - shared
     width = max(2, width & ~1)
     scale = width / (right - left)
@@ -210,7 +210,7 @@ def canvas_for(
     )
 
 
-def _levelled(pair: Pair) -> Floats:
+def _level_rotation(pair: Pair) -> Floats:
     """Return the rotation from panorama to camera 0, centred and level between both cameras.
 
     The cameras' x axes span the ground plane unless they are rolled; if both point the same way,
@@ -244,7 +244,7 @@ def _border(lens: Lens) -> Floats:
     return np.concatenate(edges)
 
 
-def _shared_columns(pair: Pair) -> int:
+def _count_shared_columns(pair: Pair) -> int:
     """Return how many columns of camera 0 camera 1 sees too, along the middle row."""
     x = np.arange(pair.lens0.width, dtype=np.float64)
     row = np.stack([x, np.full_like(x, (pair.lens0.height - 1) / 2)], axis=-1)

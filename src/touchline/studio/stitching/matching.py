@@ -63,7 +63,7 @@ def match(picture0: Grey, picture1: Grey) -> Matches:
     return Matches(points0[first], points1[second])
 
 
-def pooled(several: Iterable[Matches]) -> Matches:
+def pool_matches(several: Iterable[Matches]) -> Matches:
     """Combine the matches of all pairs of frames, limiting the number for each spot."""
     all_of_them = list(several)
     if not all_of_them:
@@ -80,7 +80,7 @@ def pooled(several: Iterable[Matches]) -> Matches:
     return Matches(points0[kept], points1[kept])
 
 
-def without_overlays(matches: Matches, size0: tuple[int, int], size1: tuple[int, int]) -> Matches:
+def remove_overlays(matches: Matches, size0: tuple[int, int], size1: tuple[int, int]) -> Matches:
     """Remove matches at the same place in both pictures: clocks and names drawn by cameras.
 
     Cameras that point in different directions see nothing at the same place of their pictures.

@@ -105,9 +105,9 @@ def _archive(
     codecs = {reel.codec for reel in reels}
     copies = spec.get("profile", "copy") == "copy" and len(codecs) == 1
     partial = folder / f".{camera}_archive.partial.mp4"
-    film = _copied(partial, codecs.pop(), reels, progress) if copies else None
+    film = _copy_archive(partial, codecs.pop(), reels, progress) if copies else None
     if film is None:
-        film = _encoded(partial, reels, spec, progress)
+        film = _encode_archive(partial, reels, spec, progress)
     name = f"{camera}_archive.mp4"
     partial.replace(folder / name)
     scan = mp4scan.scan(folder / name, checksums=False)
@@ -122,7 +122,7 @@ def _archive(
     }
 
 
-def _copied(
+def _copy_archive(
     path: Path, codec: writer.Codec, reels: Sequence[SegmentFile], progress: _Progress
 ) -> Film:
     film = Film(path, codec)
@@ -150,7 +150,7 @@ def _packets(reel: SegmentFile) -> Iterator[EncodedPicture]:
             )
 
 
-def _encoded(
+def _encode_archive(
     path: Path, reels: Sequence[SegmentFile], spec: Mapping[str, Any], progress: _Progress
 ) -> Film:
     fps = fps_of(period_ns_of(reels))

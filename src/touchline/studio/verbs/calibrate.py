@@ -28,7 +28,7 @@ from touchline.studio.pictures.footage import (
 from touchline.studio.pictures.pairing import pair_by_time
 from touchline.studio.pictures.planes import planes_of
 from touchline.studio.stitching.calibration import Fit, calibrate, matches_from_json
-from touchline.studio.stitching.matching import Grey, Matches, match, pooled
+from touchline.studio.stitching.matching import Grey, Matches, match, pool_matches
 from touchline.studio.verbs import Tell
 
 SHOWN_POINTS = 300
@@ -38,7 +38,7 @@ _LOOK_NS = 3_000_000_000
 
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
     """Return the calibration as plain values; raises StudioError if the pictures do not suffice."""
-    pictures = _recorded(spec) if "folder" in spec else _read(spec)
+    pictures = _read_recorded_pairs(spec) if "folder" in spec else _read(spec)
     found: list[Matches] = []
     for done, (first, second) in enumerate(pictures):
         if stopping.is_set():
@@ -47,16 +47,16 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
         tell({"done": done + 1, "total": len(pictures) + 1})
     (height0, width0), (height1, width1) = (picture.shape for picture in pictures[0])
     fit = calibrate(
-        pooled(found),
+        pool_matches(found),
         (width0, height0),
         (width1, height1),
         manual=matches_from_json(spec.get("manual", ())),
     )
     tell({"done": len(pictures) + 1, "total": len(pictures) + 1})
-    return _plain(fit, len(pictures))
+    return _summarise_fit(fit, len(pictures))
 
 
-def _plain(fit: Fit, pairs: int) -> dict[str, Any]:
+def _summarise_fit(fit: Fit, pairs: int) -> dict[str, Any]:
     step = max(1, len(fit.inliers) // SHOWN_POINTS)
     shown = zip(fit.inliers.points0[::step], fit.inliers.points1[::step], strict=True)
     return {
@@ -94,7 +94,7 @@ def _of_one_size(pairs: list[tuple[Grey, Grey]]) -> list[tuple[Grey, Grey]]:
     return pairs
 
 
-def _recorded(spec: Mapping[str, Any]) -> list[tuple[Grey, Grey]]:
+def _read_recorded_pairs(spec: Mapping[str, Any]) -> list[tuple[Grey, Grey]]:
     """Return pairs of a recorded match, spread over the period that both cameras recorded."""
     folder, wanted = Path(spec["folder"]), int(spec.get("instants", 12))
     files = [usable_files(folder, camera) for camera in ("cam0", "cam1")]
@@ -115,7 +115,7 @@ def _recorded(spec: Mapping[str, Any]) -> list[tuple[Grey, Grey]]:
     pairs = []
     for number in range(wanted):
         at_ns = start + (end - start) * (2 * number + 1) // (2 * wanted)
-        pair = _at(reels, at_ns, period_ns)
+        pair = _read_pair_at(reels, at_ns, period_ns)
         if pair is not None:
             pairs.append(pair)
     if not pairs:
@@ -129,7 +129,7 @@ def _recorded(spec: Mapping[str, Any]) -> list[tuple[Grey, Grey]]:
     return _of_one_size(pairs)
 
 
-def _at(reels: list[list[SegmentFile]], at_ns: int, period_ns: int) -> tuple[Grey, Grey] | None:
+def _read_pair_at(reels: list[list[SegmentFile]], at_ns: int, period_ns: int) -> tuple[Grey, Grey] | None:
     views = [islice(shots(each, from_ns=at_ns, to_ns=at_ns + _LOOK_NS), 30) for each in reels]
     for pairing in pair_by_time(views[0], views[1], period_ns=period_ns):
         if pairing.cam0 is not None and pairing.cam1 is not None:

@@ -20,7 +20,7 @@ from touchline.media.h264.colour import colour_of
 from touchline.media.h264.units import annex_b, parameter_sets
 from touchline.media.mp4.writer import Codec
 from touchline.studio.errors import StudioError
-from touchline.studio.pictures.encoder import Encoder, EncoderQuality, in_range, joined_codec
+from touchline.studio.pictures.encoder import Encoder, EncoderQuality, in_range, join_codecs
 from touchline.studio.pictures.footage import fps_of
 from touchline.studio.verbs import Tell
 
@@ -42,14 +42,14 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
         threads=2,
         gop_s=60.0,
         profile=_PROFILES.get(codec.avcc[1], "high"),
-        set_number=_unused_number(codec),
+        set_number=_choose_unused_id(codec),
     )
     colour = colour_of(codec.avcc)
     fps = fps_of(int(spec["period_ns"]))
     encoder = Encoder(codec.width, codec.height, fps, quality, colour)
     rows: list[tuple[int, int, bool]] = []
     with os.fdopen(create_new(spec["out"], folders=0), "wb") as out:
-        for frame, at_ns in _decoded(spec, codec):
+        for frame, at_ns in _decode_frames(spec, codec):
             if stopping.is_set():
                 raise StudioError("stopped", "It was stopped")
             for coded in encoder.encode(in_range(frame, colour), at_ns):
@@ -60,10 +60,10 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
             out.write(coded.data)
     if not rows:
         raise StudioError("no_footage", "No frame at the start of the clip could be decoded")
-    return {"frames": rows, "avcc": joined_codec(encoder.codec, codec).avcc.hex()}
+    return {"frames": rows, "avcc": join_codecs(encoder.codec, codec).avcc.hex()}
 
 
-def _decoded(spec: Mapping[str, Any], codec: Codec) -> Iterator[tuple[av.VideoFrame, int]]:
+def _decode_frames(spec: Mapping[str, Any], codec: Codec) -> Iterator[tuple[av.VideoFrame, int]]:
     """Yield the wanted frames in presentation order."""
     decoder = av.CodecContext.create("h264", "r")
     decoder.thread_count = 2
@@ -92,7 +92,7 @@ def _with_sets(data: bytes, codec: Codec, *, first: bool) -> bytes:
     return annex_b(data, codec if first else codec._replace(avcc=b"\x01\0\0\0\xff\xe0\0"))
 
 
-def _unused_number(codec: Codec) -> int:
+def _choose_unused_id(codec: Codec) -> int:
     """Return a parameter set id that the source does not use."""
     used = {_number(unit) for unit in parameter_sets(codec.avcc)}
     return min(set(range(1, 32)) - used)

@@ -193,7 +193,7 @@ def _film(
             at_s = (shot.at_ns - reel.start_ns) / _NANO
             x = float(np.interp(at_s, times_s, swing[:, 0]))
             y = float(np.interp(at_s, times_s, swing[:, 1]))
-            writing.put(_shown(planes_of(shot.picture), window, x, y), shot.at_ns)
+            writing.put(_crop_window(planes_of(shot.picture), window, x, y), shot.at_ns)
             done, last_ns = done + 1, shot.at_ns
             if time.monotonic() >= next_tell_s:
                 next_tell_s = time.monotonic() + _TELL_EVERY_S
@@ -205,7 +205,7 @@ def _film(
     return done
 
 
-def _shown(picture: Planes, window: _Window, x: float, y: float) -> av.VideoFrame:
+def _crop_window(picture: Planes, window: _Window, x: float, y: float) -> av.VideoFrame:
     """Return the window at a subpixel position: a slow pan must not stutter."""
     frame, into = new_frame(WIDTH, HEIGHT)
     middle = (x * picture.width - 0.5, y * picture.height - 0.5)

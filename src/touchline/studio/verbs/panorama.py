@@ -195,7 +195,7 @@ class _Job:
             for pairing in pair_by_time(sources[0], sources[1], period_ns=self._period_ns):
                 if stopping.is_set():
                     raise StudioError("stopped", "It was stopped and can be resumed")
-                writing.put(stitching.stitched(pairing), pairing.at_ns)
+                writing.put(stitching.stitch_pair(pairing), pairing.at_ns)
                 counts.add(pairing)
                 last_ns = pairing.at_ns
                 now_s = time.monotonic()
@@ -226,7 +226,7 @@ class _Stitching:
         self._black = [new_planes(each[0].width, each[0].height) for each in reels]
         self._held: list[tuple[int, Planes, av.VideoFrame] | None] = [None, None]
 
-    def stitched(self, pairing: Pairing[av.VideoFrame]) -> av.VideoFrame:
+    def stitch_pair(self, pairing: Pairing[av.VideoFrame]) -> av.VideoFrame:
         views = []
         for camera, shot in enumerate((pairing.cam0, pairing.cam1)):
             if shot is not None:

@@ -36,9 +36,9 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
             raise StudioError("stopped", "It was stopped")
         planned = mp4cut.plan(sources, from_ns, to_ns)
         if planned:
-            made = [_recoded(p, folder) if isinstance(p, mp4cut.Edge) else p for p in planned]
+            made = [_recode_edge(p, folder) if isinstance(p, mp4cut.Edge) else p for p in planned]
             begin_ns = min(frame.at_ns for piece in made for frame in piece.frames)
-            pieces += [_moved(piece, at_ns - begin_ns) for piece in made]
+            pieces += [_shift_piece(piece, at_ns - begin_ns) for piece in made]
             at_ns = max(_end_ns(piece) for piece in pieces[-len(made) :])
             shown += 1
         tell({"done": number + 1, "total": len(spec["stretches"]) + 1})
@@ -77,7 +77,7 @@ def _source(file: matchfiles.Usable) -> mp4cut.SegmentSource:
     return mp4cut.source_of(file.path, start_ns, start_ns + scan.duration_ns, table)
 
 
-def _recoded(edge: mp4cut.Edge, folder: Path) -> mp4cut.Recoded:
+def _recode_edge(edge: mp4cut.Edge, folder: Path) -> mp4cut.Recoded:
     out = folder / f".edge-{os.getpid()}.h264"
     try:
         result = edges.run(mp4cut.edge_spec(edge, out), lambda _: None, threading.Event())
@@ -86,7 +86,7 @@ def _recoded(edge: mp4cut.Edge, folder: Path) -> mp4cut.Recoded:
         out.unlink(missing_ok=True)
 
 
-def _moved(piece: mp4cut.Recoded | mp4cut.Copy, by_ns: int) -> mp4cut.Recoded | mp4cut.Copy:
+def _shift_piece(piece: mp4cut.Recoded | mp4cut.Copy, by_ns: int) -> mp4cut.Recoded | mp4cut.Copy:
     frames = [
         f._replace(at_ns=f.at_ns + by_ns, decode_ns=f.decode_ns + by_ns) for f in piece.frames
     ]

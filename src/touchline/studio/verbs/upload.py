@@ -94,7 +94,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
             work.note(path.name, state=state, error=error.message)
             raise
         except _STORAGE_ERRORS as error:
-            described = _described(error)
+            described = _describe_error(error)
             work.note(path.name, state="failed", error=described.message)
             raise described from error
     return {"files": [path.name for path in found], "bytes": work.total}
@@ -109,7 +109,7 @@ class _BoundedReading:
     def __call__(self, request: Any, **_: Any) -> Any:
         """Send a request and read its response. Raises botocore's HTTPClientError."""
         request.stream_output = True  # the response is read here and not while sending
-        response = self._sent(request)
+        response = self._send_request(request)
         until_s = time.monotonic() + ANSWER_WITHIN_S
         parts: list[bytes] = []
         left = MOST_ANSWER_BYTES
@@ -130,7 +130,7 @@ class _BoundedReading:
         response._content = b"".join(parts)  # noqa: SLF001  (what its own reading sets)
         return response
 
-    def _sent(self, request: Any) -> Any:
+    def _send_request(self, request: Any) -> Any:
         """Send a request, and wait for the header of its response within a total time limit.
 
         The connection's own timeout applies to each byte that arrives, and a header may have
@@ -156,13 +156,13 @@ class _BoundedReading:
 
 
 def _client(spec: Mapping[str, Any]) -> Any:
-    client = _made(spec)
+    client = _build_uploads(spec)
     session = client._endpoint.http_session  # noqa: SLF001  (there is no other way to it)
     client.meta.events.register("before-send.s3", _BoundedReading(session))
     return client
 
 
-def _made(spec: Mapping[str, Any]) -> Any:
+def _build_uploads(spec: Mapping[str, Any]) -> Any:
     return boto3.client(
         "s3",
         endpoint_url=spec["endpoint_url"],
@@ -324,7 +324,7 @@ class _Uploading:
         self.tell({"done": self.done, "total": self.total})
 
 
-def _described(error: Exception) -> StudioError:
+def _describe_error(error: Exception) -> StudioError:
     """Describe an error for people, never with a key or a signature."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", "unknown"))

@@ -62,7 +62,7 @@ def split_target(target: str) -> tuple[str, str] | None:
     return None if "%2f" in path.lower() else (unquote(path), query)
 
 
-def signed_target(target: str, token: str) -> str:
+def sign_target(target: str, token: str) -> str:
     """Return the request target with the signature, replacing an earlier one."""
     head, _, query = target.partition("#")[0].partition("?")
     kept = [part for part in query.split("&") if part and not part.startswith(f"{PARAMETER}=")]
@@ -74,20 +74,20 @@ def signatures_in(query: str) -> list[str]:
     return [value for name, value in _pairs(query) or () if name == PARAMETER]
 
 
-def signed_playlist(text: str, token: str) -> str:
+def sign_playlist(text: str, token: str) -> str:
     """Return an HLS playlist with the signature added to all URIs, in tags as in lines."""
     lines = []
     for line in text.split("\n"):
         if line.startswith("#"):
-            lines.append(_URI.sub(lambda uri: f'URI="{signed_target(uri[1], token)}"', line))
+            lines.append(_URI.sub(lambda uri: f'URI="{sign_target(uri[1], token)}"', line))
         else:
-            lines.append(signed_target(line, token) if line.strip() else line)
+            lines.append(sign_target(line, token) if line.strip() else line)
     return "\n".join(lines)
 
 
-def signed_thumbnails(text: str, token: str) -> str:
+def sign_thumbnails(text: str, token: str) -> str:
     """Return a WebVTT thumbnail track with the signature added to its pictures."""
-    return _PICTURE.sub(lambda picture: signed_target(picture[1], token), text)
+    return _PICTURE.sub(lambda picture: sign_target(picture[1], token), text)
 
 
 def _camera(name: str) -> str:

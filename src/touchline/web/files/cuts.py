@@ -16,7 +16,7 @@ from touchline.web.files.downloads import (
     attachment,
     close_chunks,
     content_range,
-    saved_as,
+    choose_file_name,
     send_chunk,
     start_answer,
     while_connected,
@@ -64,7 +64,7 @@ class FilmDownload(Response):
         self._film = film
         self._cache_control = cache_control
         self._save = save
-        self._name = saved_as(save_as, film.name)
+        self._name = choose_file_name(save_as, film.name)
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -91,7 +91,7 @@ def attachment(name: str) -> dict[str, str]:
     return {"content-disposition": value, "x-content-type-options": "nosniff"}
 
 
-def saved_as(wanted: str | None, name: str) -> str:
+def choose_file_name(wanted: str | None, name: str) -> str:
     """Return the file name for the client: the one that it wants, with the ending of `name`."""
     kept = (c for c in wanted or "" if c.isprintable() and c not in _NOT_IN_NAMES)
     ending = Path(name).suffix
@@ -117,7 +117,7 @@ class FileDownload(Response):
     ) -> None:
         super().__init__(media_type=media_type(path.name))
         self._path = path
-        self._name = saved_as(save_as, path.name)
+        self._name = choose_file_name(save_as, path.name)
         self._missing = missing
         self._reads = reads
         self._limit = limit
@@ -236,7 +236,7 @@ class StreamDownload(Response):
     ) -> None:
         super().__init__(media_type=kind)
         self._archive = archive
-        self._name = saved_as(save_as, archive.name)
+        self._name = choose_file_name(save_as, archive.name)
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -102,10 +102,10 @@ def parse_range(header: str | None, size_bytes: int) -> tuple[ByteRange, ...] | 
             spans.append(ByteRange(start, end))
     if not spans:
         raise Unsatisfiable
-    return _coalesced(spans)
+    return _merge_spans(spans)
 
 
-def _coalesced(spans: list[ByteRange]) -> tuple[ByteRange, ...]:
+def _merge_spans(spans: list[ByteRange]) -> tuple[ByteRange, ...]:
     """Merge overlapping spans: a small request must not get the same bytes many times."""
     ordered = sorted(spans, key=lambda span: span.start)
     if all(after.start >= before.end for before, after in pairwise(ordered)):

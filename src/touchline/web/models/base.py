@@ -84,17 +84,17 @@ def _number(value: object) -> object:
     return value
 
 
-def _whole(value: object) -> object:
+def _to_integer(value: object) -> object:
     """Convert a number without a fraction to an integer: JSON does not distinguish them."""
     if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST:
         return int(value)
     return value
 
 
-DIGITS = BeforeValidator(lambda value: _number(_whole(value)))
+DIGITS = BeforeValidator(lambda value: _number(_to_integer(value)))
 """Validator of integers that may also be given as digits."""
 
-WHOLE = BeforeValidator(_whole)
+WHOLE = BeforeValidator(_to_integer)
 """Validator of integers that must be numbers: no digits, no true or false, but `2.0`."""
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -114,7 +114,7 @@ CameraNumber = Annotated[
 """The number of a camera, or its digits."""
 
 
-def _in_utc(value: datetime) -> datetime:
+def _to_utc(value: datetime) -> datetime:
     """Convert a time to UTC; one without a zone is in UTC already.
 
     Times at the limits of the calendar that have no UTC equivalent become the nearest one.
@@ -128,7 +128,7 @@ def _in_utc(value: datetime) -> datetime:
         return first if value.year == 1 else last
 
 
-def _written(value: object) -> object:
+def _refuse_odd_notation(value: object) -> object:
     """Refuse numeric notations that are not used for times, such as 1e9."""
     if isinstance(value, str) and _NUMBER.fullmatch(value) and not _UNIX_TIME.fullmatch(value):
         raise ValueError("must be an RFC 3339 time, or Unix seconds such as 1771000000.5")
@@ -137,8 +137,8 @@ def _written(value: object) -> object:
 
 Moment = Annotated[
     datetime,
-    AfterValidator(_in_utc),
-    BeforeValidator(_written),
+    AfterValidator(_to_utc),
+    BeforeValidator(_refuse_odd_notation),
     WithJsonSchema(
         {
             "anyOf": [

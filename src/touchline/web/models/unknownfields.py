@@ -19,7 +19,7 @@ class Tolerant(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    def noted_in(self, answer: Mapping[str, object]) -> Mapping[str, object]:
+    def add_warnings(self, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Add `warnings` to a response if the request had unknown fields."""
         warnings = self.warnings()
         return {**answer, "warnings": warnings} if warnings else answer

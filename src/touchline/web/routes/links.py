@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from touchline.core.errors import Invalid
 from touchline.web.auth.auth import NEEDS_KEY, gate_of
-from touchline.web.auth.medialinks import media_scope, signed_target, split_target
+from touchline.web.auth.medialinks import media_scope, sign_target, split_target
 from touchline.web.http.answers import answer
 from touchline.web.http.deps import system_of
 from touchline.web.http.errors import may_answer
@@ -43,7 +43,7 @@ async def make_link(request: Request, body: MakeLink) -> Response:
     path, expires_in_s = body.path.partition("#")[0], None
     if signer is not None:
         expires_in_s = system_of(request).settings.auth.link_lifetime_s
-        path = signed_target(body.path, signer.link(opens, expires_in_s))
+        path = sign_target(body.path, signer.link(opens, expires_in_s))
     host = request.headers.get("host") or "{}:{}".format(*request.scope["server"])
     url = f"{request.scope['scheme']}://{host}{path}"
     link: MediaLink = {"url": url, "path": path, "expires_in_s": expires_in_s}

@@ -136,7 +136,7 @@ class Commands:
             if sender not in entry.senders:
                 entry.senders.append(sender)
         else:
-            sender.outbox.reply(_repeated(entry.result))
+            sender.outbox.reply(_mark_repeated(entry.result))
         return True
 
     def _ledger(self, owner: str) -> _Ledger:
@@ -163,7 +163,7 @@ class Commands:
         first.outbox.reply(result + "}")
         for other in others:
             # The id was repeated on a new socket while the command ran; the old one may be gone.
-            other.outbox.reply(_repeated(result))
+            other.outbox.reply(_mark_repeated(result))
         entry.senders.clear()
         if known is not None and known.refreshes:
             self._refresh()
@@ -196,7 +196,7 @@ def _failure(command_id: str | float, text: str, code: str) -> str:
     return _text({**head, "error": text, "code": code})[:-1]
 
 
-def _repeated(result: str) -> str:
+def _mark_repeated(result: str) -> str:
     return f'{result},"deduplicated":true}}'
 
 

@@ -169,7 +169,7 @@ class Hub:
 
     def received(self, session: HubSession, frame: str | bytes) -> None:
         """Process a frame from the client; responses go to its outbox. Never raises."""
-        message = self._parsed(session, frame)
+        message = self._parse_frame(session, frame)
         if message is None:
             return
         kind = message.get("type")
@@ -190,7 +190,7 @@ class Hub:
 
     # ------------------------------------------------------------- from text to message
 
-    def _parsed(self, session: HubSession, frame: str | bytes) -> dict[str, Any] | None:
+    def _parse_frame(self, session: HubSession, frame: str | bytes) -> dict[str, Any] | None:
         """Return the message in the frame; None after sending an error."""
         size_bytes = len(frame) if isinstance(frame, bytes) else _utf8_bytes(frame)
         if size_bytes > MAX_MESSAGE_BYTES:

@@ -70,7 +70,7 @@ class RtspCamera:
         self._on_frame, self._on_end, self._on_warning = on_frame, on_end, on_warning
         self._latency_ns = spec.rtsp.latency_ms * 1_000_000
         self._waker = Waker()
-        self._session = RtspSession(_wanted(spec.rtsp), memory, self._waker, self)
+        self._session = RtspSession(_choose_options(spec.rtsp), memory, self._waker, self)
         self._feed: PacketFeed | None = None
         self._reorderer: Reorderer | None = None
         self._pipeline: Pipeline | None = None
@@ -177,7 +177,7 @@ class RtspCamera:
             self.spec,
             track,
             chosen,
-            on_frame=self._encoded_frame,
+            on_frame=self._handle_encoded,
             on_end=self._end,
             on_warning=self._on_warning,
         )
@@ -207,7 +207,7 @@ class RtspCamera:
         """Report a warning to the operator."""
         self._on_warning(text)
 
-    def _encoded_frame(self, frame: Frame) -> None:
+    def _handle_encoded(self, frame: Frame) -> None:
         """Handle a frame from the decoding pipeline."""
         if self._pipeline is not None:
             self.transcoded = self._pipeline.transcoded
@@ -221,7 +221,7 @@ class RtspCamera:
         self._on_frame(frame)
 
 
-def _wanted(rtsp: Rtsp) -> Wanted:
+def _choose_options(rtsp: Rtsp) -> Wanted:
     credentials = None if rtsp.user is None else Credentials(rtsp.user, rtsp.password or "")
     choice = _CHOICES.get(rtsp.transport)
     if choice is None:

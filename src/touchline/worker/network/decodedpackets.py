@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from touchline.media.decodetimes import MAX_DEPTH, Order
-from touchline.worker.rtp.boundaries import begins_in, tells
+from touchline.worker.rtp.boundaries import boundary_detector, tells
 from touchline.worker.rtp.clock import CameraClock
 from touchline.worker.rtp.mediatime import AHEAD_NS, MediaTime
 from touchline.worker.rtp.packet import Packet, read
@@ -59,7 +59,7 @@ class DecodedPackets:
         self._payload_type = chosen.payload_type
         self._decoder = decoder
         self._on_warning = on_warning
-        self._begins = begins_in(chosen.codec)
+        self._begins = boundary_detector(chosen.codec)
         self._marks_starts = tells(chosen.codec)
         self._clock = CameraClock()
         self._media = MediaTime(chosen.clock_rate)
@@ -118,7 +118,7 @@ class DecodedPackets:
         self._marked = head.marked
         self._number = (self._number + 1 + missing) & 0xFFFF
         if self._media_ns is not None:
-            self._pass_packet(self._renumbered(data), arrived_ns, marked=head.marked)
+            self._pass_packet(self._renumber(data), arrived_ns, marked=head.marked)
 
     def _next_picture(self, head: Packet, data: bytes) -> bool:
         """Return whether a picture begins here."""
@@ -127,7 +127,7 @@ class DecodedPackets:
             return True
         return self._marked if begins is None else begins
 
-    def _renumbered(self, data: bytes) -> bytes:
+    def _renumber(self, data: bytes) -> bytes:
         return data[:2] + self._number.to_bytes(2, "big") + data[4:8] + _SSRC + data[12:]
 
     def _pass_packet(self, data: bytes, arrived_ns: int, *, marked: bool) -> None:

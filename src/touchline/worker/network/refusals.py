@@ -8,7 +8,7 @@ from collections.abc import Callable
 from touchline.worker.rtsp.errors import CameraRefusal
 
 
-def refused_pause_s(refusal: CameraRefusal, refusals: int, *, signed_in: bool) -> float:
+def pause_after_refusals_s(refusal: CameraRefusal, refusals: int, *, signed_in: bool) -> float:
     """Return how long to pause after this many consecutive refusals by a camera.
 
     `signed_in` says that these credentials worked before: then a restart of the camera is as likely
@@ -51,7 +51,7 @@ class Refusals:
         self.count += 1
         self._in_a_row += 1
         self._at_once = False
-        pause_s = refused_pause_s(refusal, self._in_a_row, signed_in=signed_in)
+        pause_s = pause_after_refusals_s(refusal, self._in_a_row, signed_in=signed_in)
         self._until_s = self._monotonic() + pause_s
         return (
             f"{reason}. So as not to be locked out, the next attempt is in {pause_s:g} s, or when a"

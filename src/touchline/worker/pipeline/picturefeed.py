@@ -12,7 +12,7 @@ gi.require_version("Gst", "1.0")
 from gi.repository import Gst
 
 from touchline.ipc.wire import Element, SimulatedPicture
-from touchline.worker.pipeline.pitchpicture import drawn_picture
+from touchline.worker.pipeline.pitchpicture import open_picture
 
 _QUEUED_AT_MOST = 2
 
@@ -42,7 +42,7 @@ class PictureFeed:
         """
         picture = self._picture
         numerator, denominator = picture.fps_numerator, picture.fps_denominator
-        drawn = drawn_picture(picture)
+        drawn = open_picture(picture)
         second = 1_000_000_000 * denominator
         index = (base_ns * numerator + second - 1) // second
         while not self._stopping.is_set():

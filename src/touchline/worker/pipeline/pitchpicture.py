@@ -25,7 +25,7 @@ _REFEREE = (40, 128, 128)
 Colour = tuple[int, int, int]
 
 
-def drawn_picture(picture: SimulatedPicture) -> TestPicture:
+def open_picture(picture: SimulatedPicture) -> TestPicture:
     """Return the generator of this picture; the test pattern, with a warning, without a pitch file.
 
     Raises ValueError for an impossible picture.

@@ -63,7 +63,7 @@ class DiskWatch:
         """Error number that the disk returned; None while it accepts footage."""
         return self._errno if self._state != OK else None
 
-    def judged(self) -> tuple[str, str | None]:
+    def judge_state(self) -> tuple[str, str | None]:
         """Return the disk's state, including slowness, and its cause."""
         if self._state == OK:
             complaint = self.pace.complaint(self.awake_ns())
@@ -74,7 +74,7 @@ class DiskWatch:
     def tell(self) -> None:
         """Report the state to the server if it differs from the last report; from any thread."""
         self.awake_ns()  # several times a second, even while the disk hangs
-        state, error = self.judged()
+        state, error = self.judge_state()
         if state != self._reported:
             self._reported = state
             log.warning("disk %s: %s", state, error or "writing footage again")
@@ -151,9 +151,9 @@ class DiskWatch:
                 raise RecordingClosed
             pause_s = ERROR_RETRY_S if state == ERROR else RETRY_S
             backlog.lock.wait_for(lambda: backlog.closing, pause_s)
-        self.bring_back_folder(error)
+        self.recreate_folder(error)
 
-    def bring_back_folder(self, error: OSError) -> None:
+    def recreate_folder(self, error: OSError) -> None:
         """Recreate the match's folder if only that is missing and the right disk is mounted."""
         if error.errno not in {errno.ENOENT, errno.ENOTDIR}:
             self._folder_away_since_ns = None

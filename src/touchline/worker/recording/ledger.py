@@ -38,11 +38,11 @@ class RecordingLedger:
         self.bytes += size_bytes
         self.end_unix_ns = end_unix_ns
 
-    def lost_to_disk(self, frames: int) -> None:
+    def count_lost_to_disk(self, frames: int) -> None:
         """Count frames that were dropped because the disk did not accept them."""
         self.dropped_disk += frames
 
-    def lost_to_writer(self, frames: int) -> None:
+    def count_lost_to_writer(self, frames: int) -> None:
         """Count frames that were dropped because they could not be written at all."""
         self.dropped_writer += frames
 

@@ -93,13 +93,13 @@ class CameraRecorder:
             file_limit_bytes=disk.file_limit_bytes(),
         )
         self._writer = WriterThread(self._work, notify)
-        self.mind()
+        self.monitor_writer()
 
     # ------------------------------------------------------------- gathering
 
     def push(self, frame: Frame) -> None:
         """Accept a frame (on the pipeline's thread)."""
-        self.mind()
+        self.monitor_writer()
         with self._lock:
             if self._backlog.closing or self.end_reached.is_set():
                 return
@@ -271,7 +271,7 @@ class CameraRecorder:
         awake_ns = self._watch.awake_ns
         deadline_ns = awake_ns() + timeout_s * 1e9
         while not self._writer.done.wait(min(0.02, timeout_s)) and awake_ns() < deadline_ns:
-            self.mind()
+            self.monitor_writer()
         timed_out = not self._writer.done.is_set()
         segments = self._ledger.segments
         finalized = not timed_out and bool(segments) and all(s["finalized"] for s in segments)
@@ -322,12 +322,12 @@ class CameraRecorder:
     @property
     def disk_state(self) -> str:
         """State of the disk, one of `disk.STATES`."""
-        return self._watch.judged()[0]
+        return self._watch.judge_state()[0]
 
     @property
     def disk_error(self) -> str | None:
         """Error returned by the disk; None while it accepts footage."""
-        return self._watch.judged()[1]
+        return self._watch.judge_state()[1]
 
     @property
     def fault(self) -> str | None:
@@ -352,7 +352,7 @@ class CameraRecorder:
         """Return the state that is sent to the server twice a second."""
         segments = self._ledger.segments
         current = segments[-1] if segments else None
-        state, error = self._watch.judged()
+        state, error = self._watch.judge_state()
         return {
             "match_id": self.order.match_id,
             "started": self.started,
@@ -372,7 +372,7 @@ class CameraRecorder:
             "sync_ms_max": round(self._work.sync_ms_max, 2),
         }
 
-    def mind(self) -> None:
+    def monitor_writer(self) -> None:
         """Replace a writer that has failed, and report the state of disk and writer.
 
         Call it several times a second; from any thread.
@@ -380,5 +380,5 @@ class CameraRecorder:
         with self._lock:
             if self._writer.done.is_set():
                 return
-            self._writer.mind()
+            self._writer.monitor_writer()
         self._watch.tell()

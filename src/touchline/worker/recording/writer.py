@@ -304,9 +304,9 @@ class Writer:
         if isinstance(job, Fragment):
             work.dropped_to_unix_ns = self._end_of(job)
             if work.watch.takes == OK:
-                work.ledger.lost_to_writer(len(job.frames))
+                work.ledger.count_lost_to_writer(len(job.frames))
             else:
-                work.ledger.lost_to_disk(len(job.frames))
+                work.ledger.count_lost_to_disk(len(job.frames))
             if job.tries > self._tries or job.frames[0].keyframe:
                 log.error("footage of %s is dropped: %s", work.order.prefix, hole.reason)
         work.backlog.done(job)
@@ -324,7 +324,7 @@ class Writer:
             if state_of(error) != FULL:
                 self._abandon_open()
             work.watch.note(error)
-            work.watch.bring_back_folder(error)
+            work.watch.recreate_folder(error)
         else:
             if work.watch.takes == FULL:
                 work.watch.well()
@@ -333,9 +333,9 @@ class Writer:
         """Count and list the pending footage of a closed recording whose disk accepts no data."""
         work = self._work
         lost = work.backlog.clear()
-        work.ledger.lost_to_disk(sum(len(job.frames) for job in lost))
+        work.ledger.count_lost_to_disk(sum(len(job.frames) for job in lost))
         if lost:
-            state, error = work.watch.judged()
+            state, error = work.watch.judge_state()
             work.hole = Hole(f"disk {state}: {error}", "disk")
             work.dropped_to_unix_ns = self._end_of(lost[-1])
 

@@ -17,7 +17,7 @@ _PROOF_NS, _LONGEST_PROOF_NS = 250_000_000, 5_000_000_000
 class WriterThread:
     """The thread that runs writers until the whole recording is written.
 
-    Call `mind` under the backlog's lock; any thread may wait for `done`.
+    Call `monitor_writer` under the backlog's lock; any thread may wait for `done`.
     """
 
     def __init__(self, work: Work, notify: Notify) -> None:
@@ -34,7 +34,7 @@ class WriterThread:
         self._written_before = 0
         self._proof_since_ns: int | None = None
 
-    def mind(self) -> None:
+    def monitor_writer(self) -> None:
         """Replace a writer that has failed; call it several times a second."""
         thread = self._thread
         if thread is not None and thread.is_alive():
@@ -61,7 +61,7 @@ class WriterThread:
         self.done.set()
 
     def _keep_error(self, error: BaseException) -> None:
-        """Record why the writer failed, for `mind`, which finds its thread ended."""
+        """Record why the writer failed, for `monitor_writer`, which finds its thread ended."""
         self._last_error = error
 
     def _note_failure(self, error: BaseException | None) -> None:

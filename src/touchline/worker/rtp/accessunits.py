@@ -144,7 +144,7 @@ class AccessUnits:
             self._on_lost("a part of a picture arrived too late", False)
             return
         if current is not None:
-            if self._continues(current, unit, head, first_mb):
+            if self._is_same_picture(current, unit, head, first_mb):
                 self._continue_picture(current, unit, head)
                 return
             self._finish(current)
@@ -169,7 +169,7 @@ class AccessUnits:
         return head, sets, first_mb, may_change
 
     @staticmethod
-    def _continues(current: Picture, unit: Unit, head: Slice | None, first_mb: int) -> bool:
+    def _is_same_picture(current: Picture, unit: Unit, head: Slice | None, first_mb: int) -> bool:
         if head is not None and current.last is not None:
             if same_picture(current.last, head):
                 return True

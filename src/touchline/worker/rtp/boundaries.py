@@ -18,14 +18,14 @@ def tells(codec: str) -> bool:
     return codec in {"h265", "mjpeg"}
 
 
-def begins_in(codec: str) -> Begins:
+def boundary_detector(codec: str) -> Begins:
     """Return the function that detects the beginning of a picture in this codec's payloads."""
     if codec == "h265":
         return H265Pictures().begins
-    return begins_jpeg if codec == "mjpeg" else lambda _payload: None
+    return is_jpeg_start if codec == "mjpeg" else lambda _payload: None
 
 
-def begins_jpeg(payload: bytes) -> bool | None:
+def is_jpeg_start(payload: bytes) -> bool | None:
     """Return whether this is the first fragment of a JPEG."""
     return payload[1:4] == b"\0\0\0" if len(payload) > 8 else None
 

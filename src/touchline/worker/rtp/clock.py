@@ -77,7 +77,7 @@ class CameraClock:
             slopes = sorted((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(looks))
             low, high = slopes[0], slopes[-1]
             if (low > _WRONG and high < 1.5 * low) or (high < -_WRONG and low > 1.5 * high):
-                self._drift = _within(self._drift + slopes[_LOOKS // 2], MOST_RATE)
+                self._drift = _clamp(self._drift + slopes[_LOOKS // 2], MOST_RATE)
                 self._change_rate(self._drift)
                 return True
             looks.pop(0)
@@ -101,11 +101,11 @@ class CameraClock:
         error_s = low_ns / 1e9
         error_s = max(error_s - _DEAD_S, 0.0) if error_s > 0 else min(error_s + _DEAD_S, 0.0)
         if abs(error_s) < _HELD_UP_S:
-            learned_s = _within(error_s, _MOST_LEARNED_S)
-            self._drift = _within(self._drift + learned_s * _INTEGRAL * WINDOW_NS / 1e9, MOST_RATE)
-        proportional = _within(error_s * _PROPORTIONAL, _MOST_PROPORTIONAL)
-        self._change_rate(_within(self._drift + proportional, MOST_RATE))
+            learned_s = _clamp(error_s, _MOST_LEARNED_S)
+            self._drift = _clamp(self._drift + learned_s * _INTEGRAL * WINDOW_NS / 1e9, MOST_RATE)
+        proportional = _clamp(error_s * _PROPORTIONAL, _MOST_PROPORTIONAL)
+        self._change_rate(_clamp(self._drift + proportional, MOST_RATE))
 
 
-def _within(value: float, most: float) -> float:
+def _clamp(value: float, most: float) -> float:
     return max(-most, min(value, most))

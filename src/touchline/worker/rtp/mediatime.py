@@ -73,7 +73,7 @@ class MediaTime:
         stamp_ns = self._ticks * 1_000_000_000 // self._rate
         # Cameras with stuck timestamps may add a tick per picture, which is no usable time either.
         repeated = abs(step) * 1_000_000_000 // self._rate < LEAST_NS
-        jumped = not repeated and self._jumped(stamp_ns + self._shift_ns, order, ahead_ns)
+        jumped = not repeated and self._handle_jump(stamp_ns + self._shift_ns, order, ahead_ns)
         ahead = ahead_ns(self._top_ns)
         room = self._allowance.spend(arrived_ns, self.interval_ns, needed=repeated)
         if not room or (repeated and ahead > MOST_AHEAD_NS):
@@ -86,7 +86,7 @@ class MediaTime:
             self._frame_rate.see(at_ns, arrived_ns, step_ns=step_ns, stated_ns=frame_ns)
         if not (repeated or jumped):
             self._stamped_ns = max(self._stamped_ns, at_ns)
-        placed_ns = self._placed(at_ns, order, repeated=repeated)
+        placed_ns = self._place(at_ns, order, repeated=repeated)
         if placed_ns != at_ns:
             self.own_times += 1
         if order.first:
@@ -100,7 +100,7 @@ class MediaTime:
 
     # ---------------------------------------------------------------- jumps
 
-    def _jumped(self, at_ns: int, order: Order, ahead_ns: Callable[[int], int]) -> bool:
+    def _handle_jump(self, at_ns: int, order: Order, ahead_ns: Callable[[int], int]) -> bool:
         behind = 2 if order.later else 1 - order.pictures + MAX_DEPTH
         # Times assigned during a flood must not displace later timestamps.
         made_up_ns = min(max(self._top_ns - self._stamped_ns, 0), MOST_AHEAD_NS)
@@ -123,10 +123,10 @@ class MediaTime:
 
     # ---------------------------------------------------------------- places
 
-    def _placed(self, at_ns: int, order: Order, *, repeated: bool) -> int:
+    def _place(self, at_ns: int, order: Order, *, repeated: bool) -> int:
         by_order_ns = self._top_ns + order.pictures * self.interval_ns
         if not order.later:
-            return self._placed_earlier(at_ns, by_order_ns, repeated=repeated)
+            return self._place_earlier(at_ns, by_order_ns, repeated=repeated)
         if self._in_decode_order and not order.first and self._sequence is not None:
             began_ns, began_count = self._sequence
             at_ns = began_ns + (order.number - began_count) * self.interval_ns // 2
@@ -136,7 +136,7 @@ class MediaTime:
             return at_ns
         return self._top_ns + max(self.interval_ns // 4, LEAST_NS)
 
-    def _placed_earlier(self, at_ns: int, by_order_ns: int, *, repeated: bool) -> int:
+    def _place_earlier(self, at_ns: int, by_order_ns: int, *, repeated: bool) -> int:
         """Return the time of a picture that is shown before one that came earlier."""
         if repeated:
             return by_order_ns

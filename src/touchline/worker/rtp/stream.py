@@ -71,7 +71,7 @@ class H264Stream:
         self._sets = ParameterSets()
         for unit in sprop:
             self._describe(unit)
-        self._units = AccessUnits(self._sets, self._picture, self._lost_picture)
+        self._units = AccessUnits(self._sets, self._picture, self._count_lost_picture)
         self._payloads = Depacketiser(self._units.unit, self._units.orphan)
         self._sequence = Sequence()
         self._source = Source()
@@ -99,7 +99,7 @@ class H264Stream:
         """Accept the next RTP packet. Raises StreamError."""
         head = packet.read(data)
         if head is None:
-            self._malformed()
+            self._count_malformed()
             return
         if not (
             self._payload_types is None
@@ -151,7 +151,7 @@ class H264Stream:
         if payloads.open is None:
             self._units.packet_end(marked=head.marked, arrived_ns=arrived_ns)
 
-    def _malformed(self) -> None:
+    def _count_malformed(self) -> None:
         self.counts["invalid RTP packets"] += 1
         self._garbage += 1
         if self._garbage > _GARBAGE_MOST and not self.packets:
@@ -204,7 +204,7 @@ class H264Stream:
 
     # --------------------------------------------------------------- pictures
 
-    def _lost_picture(self, reason: str, keyframe: bool) -> None:  # noqa: FBT001
+    def _count_lost_picture(self, reason: str, keyframe: bool) -> None:  # noqa: FBT001
         self._drop_picture(reason)
         if keyframe:
             self._waits_for_keyframe = "their keyframe was lost"
@@ -220,7 +220,7 @@ class H264Stream:
         """Handle a picture that is complete, or as complete as it will be."""
         head, sets = picture.head, picture.sets
         if head is None or sets is None or picture.damage is not None:
-            self._lost_picture(picture.damage or "a slice cannot be read", picture.idr)
+            self._count_lost_picture(picture.damage or "a slice cannot be read", picture.idr)
             return
         order = self._reordering.see(head, sets.sps)
         media_ns = self._media.place(
@@ -233,7 +233,7 @@ class H264Stream:
             ),
         )
         if media_ns is None:
-            self._lost_picture("more pictures received than time has passed", picture.idr)
+            self._count_lost_picture("more pictures received than time has passed", picture.idr)
             return
         if self._media.jumps != self.counts["jumps of the time stamps"]:
             self.counts["jumps of the time stamps"] = self._media.jumps

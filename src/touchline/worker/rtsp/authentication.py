@@ -158,13 +158,13 @@ class RequestSigner:
             return ChallengeVerdict.NO_CREDENTIALS
         if chosen is None:
             return ChallengeVerdict.NO_COMMON_METHOD
-        if self._signed and not self._went_stale(chosen):
+        if self._signed and not self._is_stale(chosen):
             return ChallengeVerdict.WRONG
         self._challenge, self._count, self._signed = chosen, 0, False
         self._cnonce = self._client_nonce()
         return ChallengeVerdict.SIGN
 
-    def _went_stale(self, chosen: Challenge) -> bool:
+    def _is_stale(self, chosen: Challenge) -> bool:
         """Return whether the credentials were right and only the nonce had expired."""
         before = self._challenge
         if chosen.scheme != "digest" or before is None or chosen.nonce == before.nonce:
@@ -211,9 +211,9 @@ def _digest(
         bare.append(f"algorithm={given['algorithm']}")  # as the camera spells it
     if hashed:
         bare.append("userhash=true")
-    quoted = [f'{key}="{_escaped(value)}"' for key, value in parts]
+    quoted = [f'{key}="{_escape(value)}"' for key, value in parts]
     return "Digest " + ", ".join([*quoted, *bare])
 
 
-def _escaped(value: str) -> str:
+def _escape(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"')

@@ -63,7 +63,7 @@ class TrackFormat:
         """Return the parameter sets in the description as NAL units."""
         names = ("sprop-parameter-sets", "sprop-vps", "sprop-sps", "sprop-pps")
         texts = [t for name in names for t in self.parameters.get(name, "").split(",") if t.strip()]
-        return tuple(unit for text in texts[:64] if (unit := _decoded(text)))
+        return tuple(unit for text in texts[:64] if (unit := _decode_base64(text)))
 
     def size(self) -> Size | None:
         """Return the picture size according to the parameter sets."""
@@ -141,7 +141,7 @@ def choose_track(
     session), the first H.264, or the first.
     """
     if wanted is not None:
-        return _named(tracks, str(wanted))
+        return _find_named(tracks, str(wanted))
     usable = [track for track in tracks if track.format is not None and not track.protected]
     if not usable:
         formats = ", ".join(f.encoding for track in tracks for f in track.formats)
@@ -155,7 +155,7 @@ def choose_track(
     return (remembered or h264 or equals)[0]
 
 
-def _named(tracks: Sequence[CameraTrack], wanted: str) -> CameraTrack:
+def _find_named(tracks: Sequence[CameraTrack], wanted: str) -> CameraTrack:
     controls = [(track, track.control or "") for track in tracks]
     matches = (
         [t for t in tracks if wanted.isdecimal() and t.number == int(wanted)]
@@ -248,7 +248,7 @@ def _feedback(texts: Sequence[str]) -> frozenset[str]:
     return frozenset(known[word] for word in words if word in known)
 
 
-def _decoded(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     text = text.strip()
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)

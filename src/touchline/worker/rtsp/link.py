@@ -80,14 +80,14 @@ class Link:
     ) -> Link:
         """Connect to an address. Raises RtspError, or Stopped if the waker stops it."""
         deadline = time.monotonic() + timeout_s
-        connection = _connected(address, waker, deadline)
+        connection = _connect(address, waker, deadline)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             for option, value in _KEEPALIVE:
                 connection.setsockopt(socket.IPPROTO_TCP, option, value)
             if address.tls:
-                connection = _encrypted(connection, address, waker, deadline, verify=verify_tls)
+                connection = _encrypt(connection, address, waker, deadline, verify=verify_tls)
             return cls(connection, waker)
         except OSError as error:
             connection.close()
@@ -153,7 +153,7 @@ class Link:
         self._socket.close()
 
 
-def _connected(address: CameraAddress, waker: Waker, deadline: float) -> socket.socket:
+def _connect(address: CameraAddress, waker: Waker, deadline: float) -> socket.socket:
     """Connect to the first of the host's addresses that accepts a connection."""
     problem = "it has no address"
     candidates = _resolve(address, waker, deadline)
@@ -223,7 +223,7 @@ def _look_up(address: CameraAddress, flags: int) -> Found:
     return [(family, where) for family, _, _, _, where in answers[:8]]
 
 
-def _encrypted(
+def _encrypt(
     connection: socket.socket,
     address: CameraAddress,
     waker: Waker,

@@ -192,7 +192,7 @@ class Reader:
         stop = head_end.end() + length
         if stop > len(data):
             return None, at
-        return _parsed(first, headers, data[head_end.end() : stop]), stop
+        return _build_message(first, headers, data[head_end.end() : stop]), stop
 
 
 def _head(data: bytes) -> tuple[str, Headers]:
@@ -222,7 +222,7 @@ def _body_length(headers: Headers) -> int:
     return length
 
 
-def _parsed(first: str, headers: Headers, body: bytes) -> Message:
+def _build_message(first: str, headers: Headers, body: bytes) -> Message:
     status = _STATUS.match(first)
     if status:
         return Response(int(status[1]), status[2] or "", headers, body)

@@ -24,7 +24,7 @@ from touchline.worker.rtsp.media.transport import (
     Choice,
     Granted,
     Way,
-    asked_transport,
+    build_transport,
     granted_transport,
     ways,
 )
@@ -129,7 +129,7 @@ class RtspSession:
         opened = open_camera(
             self._wanted.target,
             self._waker,
-            on_packet=self._interleaved,
+            on_packet=self._handle_interleaved,
             methods=self._memory.methods,
         )
         conversation, uri = opened.conversation, opened.base
@@ -192,7 +192,7 @@ class RtspSession:
         if way == "udp":
             self._udp = ReceiverUdpPair(conversation.link)
             ports = self._udp.ports
-        header = [("Transport", asked_transport(way, ports))]
+        header = [("Transport", build_transport(way, ports))]
         answer = Response(404, "Not Found")
         for uri in control_uris(opened.base, track.control):
             answer = conversation.ask("SETUP", uri, header)
@@ -301,7 +301,7 @@ class RtspSession:
 
     # --------------------------------------------------------------- packets
 
-    def _interleaved(self, channel: int, data: bytes) -> None:
+    def _handle_interleaved(self, channel: int, data: bytes) -> None:
         take, channels = self._take, self._granted.channels
         if take is None or self._granted.way != "tcp" or len(data) < 12:
             if take is not None and is_rtcp(data):

@@ -8,9 +8,9 @@ from touchline.capture.library.verification.integrity import verify_match
 
 
 def test_a_quick_look_does_not_undo_what_a_full_one_has_proven(match: Path) -> None:
-    manifest = verify(match).recorded_in(rescan(match))
+    manifest = verify(match).add_to_manifest(rescan(match))
     quick = verify_match(match, manifest, checksums=False)
-    assert [s.verified for s in quick.recorded_in(manifest).segments] == [True, True]
+    assert [s.verified for s in quick.add_to_manifest(manifest).segments] == [True, True]
 
 
 def test_a_report_says_where_each_fault_is(match: Path) -> None:

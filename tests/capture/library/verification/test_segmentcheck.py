@@ -132,7 +132,7 @@ def test_an_unfinished_segment_is_a_fault_at_the_end_of_its_last_fragment(match:
 def test_what_was_verified_is_not_read_again_until_its_size_changes(
     match: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    manifest = verify(match).recorded_in(rescan(match))
+    manifest = verify(match).add_to_manifest(rescan(match))
     assert [segment.verified for segment in manifest.segments] == [True, True]
     read: list[str] = []
     scan = mp4scan.scan

@@ -55,7 +55,7 @@ def test_three_bad_samples_in_a_row_turn_it_on_and_alert_once() -> None:
     assert one.once(100.0, 95.0, HEALTHY) is None
     assert one.once(105.0, 95.0, HEALTHY) is None
     assert one.status()["active"] is False
-    assert one.degraded_reason is None
+    assert one.explain_degraded is None
     alert = one.once(110.0, 96.04, HEALTHY)
     assert alert is not None
     assert alert.event_type == "recording_overload_guard_triggered"
@@ -77,7 +77,7 @@ def test_three_bad_samples_in_a_row_turn_it_on_and_alert_once() -> None:
         "health_healthy": False,
         "health_message": SICK["message"],
     }
-    assert one.degraded_reason == "cam0: a; cam0: b; cam1: c"
+    assert one.explain_degraded == "cam0: a; cam0: b; cam1: c"
 
 
 def test_one_clean_sample_breaks_the_streak() -> None:
@@ -96,7 +96,7 @@ def test_one_clean_sample_turns_it_off_and_a_new_streak_alerts_again() -> None:
     assert one.status()["active"] is False
     assert one.status()["triggered_at"] is None
     assert one.status()["reasons"] == []
-    assert one.degraded_reason is None
+    assert one.explain_degraded is None
     assert [one.once(float(i), 95.0, HEALTHY) is not None for i in range(3)] == [False, False, True]
 
 
@@ -106,7 +106,7 @@ def test_a_reset_forgets_an_active_guard() -> None:
         one.once(float(i), 95.0, SICK)
     one.reset()
     assert one.status() == guard().status()
-    assert one.degraded_reason is None
+    assert one.explain_degraded is None
 
 
 def test_a_status_that_was_handed_out_does_not_change_later() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from support.runningmatches import S, camera, info, track
 from touchline.capture.library.manifest.manifest import Gap, SegmentRecord
 from touchline.capture.library.stretches import Stretch
-from touchline.capture.recording.match.status import degraded_reason
+from touchline.capture.recording.match.status import explain_degraded
 from touchline.capture.recording.match.track import Track
 
 
@@ -49,7 +49,7 @@ def test_a_pause_that_the_disk_made_says_so() -> None:
     assert it.note_disk("full", "15 MiB are free", None)
     it.note_segment(info(1, 12, 12), "opened")
     assert [gap.reason for gap in it.gaps] == ["15 MiB are free"]
-    assert degraded_reason(it) == "disk full: 15 MiB are free"
+    assert explain_degraded(it) == "disk full: 15 MiB are free"
 
 
 def test_a_gap_that_the_manifest_and_the_worker_know_is_listed_once() -> None:
@@ -93,8 +93,8 @@ def test_a_loss_is_news_once_and_keeps_its_newest_reason() -> None:
     assert it.lose("no frame for 0.9 s", S)
     assert not it.lose("no frame for 2.1 s", 2 * S)
     assert it.lost_reason == "no frame for 2.1 s"
-    assert it.found_again()
-    assert not it.found_again()
+    assert it.mark_recovered()
+    assert not it.mark_recovered()
 
 
 def test_an_open_gap_ends_with_the_recording() -> None:

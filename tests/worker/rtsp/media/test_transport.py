@@ -6,7 +6,7 @@ from touchline.worker.rtsp.media.transport import (
     Choice,
     Granted,
     Way,
-    asked_transport,
+    build_transport,
     granted_transport,
     ways,
 )
@@ -50,5 +50,5 @@ def test_what_the_camera_grants_counts(header: str | None, asked: Way, granted: 
 
 
 def test_the_request_names_ports_over_udp_and_channels_over_tcp() -> None:
-    assert asked_transport("tcp", None) == "RTP/AVP/TCP;unicast;interleaved=0-1"
-    assert asked_transport("udp", (5000, 5001)) == "RTP/AVP;unicast;client_port=5000-5001"
+    assert build_transport("tcp", None) == "RTP/AVP/TCP;unicast;interleaved=0-1"
+    assert build_transport("udp", (5000, 5001)) == "RTP/AVP;unicast;client_port=5000-5001"

@@ -53,7 +53,7 @@ def rescan(folder: Path) -> Manifest:
             cameras.setdefault(segment.camera, facts)
         else:
             earlier.setdefault(segment.camera, []).append(path)
-    segments = [*_timed(segments, earlier)]
+    segments = [*_add_times(segments, earlier)]
     segments.sort(key=by_camera_and_start)
     starts = [s.start_unix_ns for s in segments if s.start_unix_ns is not None]
     ends = [s.end_unix_ns for s in segments if s.end_unix_ns is not None]
@@ -83,7 +83,7 @@ def segment_files(folder: Path) -> list[Path]:
     return [segments / name for name in sorted(names)]
 
 
-def _timed(
+def _add_times(
     segments: Iterable[SegmentRecord], earlier: Mapping[str, Sequence[Path]]
 ) -> Iterator[SegmentRecord]:
     """Add capture times to segments of earlier systems, where they can be read."""

@@ -134,7 +134,7 @@ class Clips:
         if not planned:
             raise NotFound(f"{camera} has no footage at that time", code="no_footage_then")
         made = [
-            await self._recoded(piece) if isinstance(piece, mp4cut.Edge) else piece
+            await self._recode_edge(piece) if isinstance(piece, mp4cut.Edge) else piece
             for piece in planned
         ]
         starts_ns = min(frame.at_ns for piece in made for frame in piece.frames)
@@ -209,7 +209,7 @@ class Clips:
             raise NotFound(f"Recording {match_id} has no footage", code="no_such_footage")
         return MatchTimes(manifest.origin_ns, manifest.clock.unix_correction_ns)
 
-    async def _recoded(self, edge: mp4cut.Edge) -> mp4cut.Recoded:
+    async def _recode_edge(self, edge: mp4cut.Edge) -> mp4cut.Recoded:
         out = self._runtime_dir / f"edge-{secrets.token_hex(6)}.h264"
         spec = mp4cut.edge_spec(edge, out)
         try:

@@ -81,19 +81,19 @@ def stretches(fragments: Sequence[ScannedFragment]) -> tuple[tuple[Run, ...], ..
     begin = 0
     for n in range(1, len(fragments) + 1):
         before = fragments[n - 1]
-        if n == len(fragments) or _apart(before, fragments[n]):
-            found.append(tuple(_runs(fragments[begin:n])))
+        if n == len(fragments) or _are_apart(before, fragments[n]):
+            found.append(tuple(_split_into_runs(fragments[begin:n])))
             begin = n
     return tuple(found)
 
 
-def _apart(before: ScannedFragment, after: ScannedFragment) -> bool:
+def _are_apart(before: ScannedFragment, after: ScannedFragment) -> bool:
     if before.offset + before.size_bytes != after.offset:
         return True
     return after.start_ns - before.start_ns - before.duration_ns > _BRIDGED_NS
 
 
-def _runs(fragments: Sequence[ScannedFragment]) -> Iterator[Run]:
+def _split_into_runs(fragments: Sequence[ScannedFragment]) -> Iterator[Run]:
     gathered: list[ScannedFragment] = []
     for fragment in fragments:
         if gathered:
@@ -118,7 +118,7 @@ def media_segments(parts: Sequence[MediaPart], *, growing: bool) -> list[MediaSe
     flat = [
         (number, part.codec, run, run is stretch[-1])
         for number, part in enumerate(parts)
-        for stretch in _until(part, parts[number + 1] if number + 1 < len(parts) else None)
+        for stretch in _clip_parts(part, parts[number + 1] if number + 1 < len(parts) else None)
         for run in stretch
     ]
     segments: list[MediaSegment] = []
@@ -139,7 +139,7 @@ def media_segments(parts: Sequence[MediaPart], *, growing: bool) -> list[MediaSe
     return segments
 
 
-def _until(part: MediaPart, following: MediaPart | None) -> Iterator[tuple[Run, ...]]:
+def _clip_parts(part: MediaPart, following: MediaPart | None) -> Iterator[tuple[Run, ...]]:
     """Yield the stretches of a part up to the start of the following one."""
     if following is None or not following.stretches:
         yield from part.stretches

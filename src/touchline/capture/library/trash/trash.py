@@ -113,14 +113,14 @@ class Trash:
                 ) from error
         entry = entry_at(path, now_s)
         self._note("trashed", entry, f"was moved to the trash for {self._kept_days} days")
-        trashed = await self._off_loop(self._shown, entry, now_s)
+        trashed = await self._off_loop(self._describe_entry, entry, now_s)
         return {**trashed, "status": "trashed"}
 
     async def list(self) -> TrashListing:
         """Return the matches in the trash, the last deleted first."""
         now_s = self._read_date()
         found = await self._off_loop(self._entries)
-        matches = [await self._off_loop(self._shown, entry, now_s) for entry in reversed(found)]
+        matches = [await self._off_loop(self._describe_entry, entry, now_s) for entry in reversed(found)]
         return {
             "days": self._kept_days,
             "size_bytes": sum(each["size_bytes"] for each in matches),
@@ -155,7 +155,7 @@ class Trash:
         async with self._changing:
             entry = await self._find(entry_id)
             folder = await self._take(entry)
-        return _purged([(entry, *await self._delete(entry, folder, "asked"))])
+        return _report_purged([(entry, *await self._delete(entry, folder, "asked"))])
 
     async def empty(self) -> PurgedMatches:
         """Delete all matches in the trash for good.
@@ -170,7 +170,7 @@ class Trash:
                 done.append((entry, *await self._delete(entry, folder, "asked")))
             except NotFound:  # restored meanwhile
                 continue
-        return _purged(done)
+        return _report_purged(done)
 
     async def expire(self) -> None:
         """Delete the matches whose days are over, and remove what a crash left.
@@ -244,7 +244,7 @@ class Trash:
     def _entries(self) -> Sequence[TrashEntry]:
         return entries_in(self._root)
 
-    def _shown(self, entry: TrashEntry, now_s: float | None) -> TrashedMatch:
+    def _describe_entry(self, entry: TrashEntry, now_s: float | None) -> TrashedMatch:
         folder = entry.match_folder
         known = manifest_fields(os.fspath(folder / manifestfile.FILE_NAME))
         deleted_s = entry.deleted_unix_s
@@ -264,7 +264,7 @@ class Trash:
 
     def _restore(self, entry: TrashEntry) -> str:
         """Move a match back and return its name."""
-        for name in _names(entry.match_id):
+        for name in _propose_names(entry.match_id):
             target = self._root / name
             if os.path.lexists(target) or self._library.is_running(name):
                 continue
@@ -322,7 +322,7 @@ def _days(expires_s: float | None, now_s: float | None) -> int:
     return max(0, math.ceil(((expires_s or 0.0) - (now_s or 0.0)) / _DAY_S))
 
 
-def _names(match_id: str) -> Iterable[str]:
+def _propose_names(match_id: str) -> Iterable[str]:
     """Return the match's own name, and others like it that are not too long."""
     names = [match_id, *(f"{match_id}_{number}" for number in range(2, _MOST_NAMES))]
     return (name for name in names if len(os.fsencode(name)) <= _LONGEST_NAME_BYTES)
@@ -351,7 +351,7 @@ def _delete_folder(folder: Path) -> tuple[int, int]:
     return len(sizes), sum(sizes)
 
 
-def _purged(done: Sequence[tuple[TrashEntry, int, int]]) -> PurgedMatches:
+def _report_purged(done: Sequence[tuple[TrashEntry, int, int]]) -> PurgedMatches:
     return {
         "status": "deleted",
         "matches": [file_name(entry.match_id) for entry, _, _ in done],

@@ -125,7 +125,7 @@ class IntegrityReport:
             "start_skew_s": self.start_skew_s,
         }
 
-    def recorded_in(self, manifest: Manifest) -> Manifest:
+    def add_to_manifest(self, manifest: Manifest) -> Manifest:
         """Return the manifest with the report, and the `verified` state of each segment.
 
         A segment whose size differs from the one read keeps its entry in the manifest.

@@ -44,7 +44,7 @@ def check_segment(folder: Path, name: str, *, checksums: bool) -> SegmentCheck:
         fault = MatchFault("segment_missing", "the segment is missing", camera, name)
         return SegmentCheck(missing, (fault,), missing=True)
     except NotSegment:
-        return _not_ours(path, camera)
+        return _is_foreign(path, camera)
     faults = [
         MatchFault("damaged", fault.what, camera, name, fault.fragment, fault.offset)
         for fault in scan.faults
@@ -59,7 +59,7 @@ def check_segment(folder: Path, name: str, *, checksums: bool) -> SegmentCheck:
     return SegmentCheck(segment_of(scan, name, verified=verified), tuple(faults), holes)
 
 
-def _not_ours(path: Path, camera: str) -> SegmentCheck:
+def _is_foreign(path: Path, camera: str) -> SegmentCheck:
     size_bytes = status_of(path).st_size
     index = parse_segment_name(path.name).index or 0
     segment = SegmentRecord(name=path.name, camera=camera, index=index, size_bytes=size_bytes)
@@ -97,7 +97,7 @@ def check_listed_segment(
 
     With `trust` a segment that was verified before and has kept its size is not read again.
     """
-    if trust and listed is not None and listed.verified and _keeps_size(folder, listed):
+    if trust and listed is not None and listed.verified and _has_stable_size(folder, listed):
         return SegmentCheck(listed)
     check = check_segment(folder, name, checksums=checksums)
     if listed is None or check.missing:
@@ -121,7 +121,7 @@ def check_listed_segment(
     )
 
 
-def _keeps_size(folder: Path, segment: SegmentRecord) -> bool:
+def _has_stable_size(folder: Path, segment: SegmentRecord) -> bool:
     try:
         status = status_of(folder / SEGMENTS_FOLDER / segment.name)
     except FileNotFoundError:

@@ -52,7 +52,7 @@ class OverloadDetector:
         return overload_guard_triggered(self._streak, self._streak_threshold, self._reasons)
 
     @property
-    def degraded_reason(self) -> str | None:
+    def explain_degraded(self) -> str | None:
         """Text for `degraded_cameras["overload_guard"]`, or None while the guard is off."""
         return None if self._triggered_at is None else "; ".join(self._reasons)
 

@@ -98,7 +98,7 @@ class RecordingJudge:
         for camera in () if recording is None else recording.cameras:
             if camera.segment_name is not None:
                 before = self._marks.get(camera.camera_id)
-                self._marks[camera.camera_id] = _marked(now_s, camera.segment_name, camera, before)
+                self._marks[camera.camera_id] = _update_mark(now_s, camera.segment_name, camera, before)
 
     def _growth(self, now_s: float, camera: CameraObservation) -> Growth:
         mark = self._marks[camera.camera_id]
@@ -140,7 +140,7 @@ class RecordingJudge:
         )
 
 
-def _marked(now_s: float, name: str, camera: CameraObservation, before: _Mark | None) -> _Mark:
+def _update_mark(now_s: float, name: str, camera: CameraObservation, before: _Mark | None) -> _Mark:
     index, size_bytes = camera.segment_index, camera.segment_size_bytes
     if before is None or before.name != name:
         lower = before is not None and index < before.index

@@ -94,11 +94,11 @@ class Match:
         self._earlier_gaps: list[Gap] = []
         self.tracks = {camera.id: _new_track(camera, part, earlier) for camera in cameras}
         if before is not None:
-            self._go_on_from(before)
+            self._continue_from(before)
         if earlier is not None:
             self._follow(earlier)
 
-    def _go_on_from(self, before: Manifest) -> None:
+    def _continue_from(self, before: Manifest) -> None:
         """Take over what was recorded so far: segments, gaps and interruptions."""
         self.interruptions = list(before.interruptions)
         self.process_after_recording |= before.process_after_recording
@@ -189,7 +189,7 @@ class Match:
         """Convert monotonic time of this boot to the match clock."""
         return monotonic_ns + self.part.match_minus_monotonic_ns
 
-    def go_on_with(self, *, start_monotonic_ns: int, match_minus_monotonic_ns: int) -> None:
+    def adopt_clock(self, *, start_monotonic_ns: int, match_minus_monotonic_ns: int) -> None:
         """Adopt the clock of workers that record already, without an interruption."""
         earlier = self._parts_before[-1:]
         known = earlier[0] if earlier else None

@@ -31,10 +31,10 @@ def status_of(
     degraded = {
         track.camera.key: reason
         for track in match.tracks.values()
-        if (reason := degraded_reason(track)) is not None
+        if (reason := explain_degraded(track)) is not None
     }
-    if guard.degraded_reason is not None:
-        degraded["overload_guard"] = guard.degraded_reason
+    if guard.explain_degraded is not None:
+        degraded["overload_guard"] = guard.explain_degraded
     return {
         "recording": True,
         "match_id": match.match_id,
@@ -69,7 +69,7 @@ def _disk(match: Match) -> DiskTrouble:
 def _camera(match: Match, track: Track) -> CameraUptime:
     camera = track.camera
     recording = camera.recording or {}
-    dropped = _lost_since(track.lost_before, camera.status.get("dropped") or {})
+    dropped = _count_lost_since(track.lost_before, camera.status.get("dropped") or {})
     dropped["disk"] = track.dropped_before + int(recording.get("dropped_disk") or 0)
     if unwritable := int(recording.get("dropped_writer") or 0):
         dropped["writer"] = unwritable
@@ -137,7 +137,7 @@ def _observe(track: Track) -> CameraObservation:
     )
 
 
-def degraded_reason(track: Track) -> str | None:
+def explain_degraded(track: Track) -> str | None:
     """Return why this camera's footage is currently degraded."""
     if track.lost_reason is not None:
         return track.lost_reason
@@ -148,7 +148,7 @@ def degraded_reason(track: Track) -> str | None:
     return None
 
 
-def _lost_since(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
+def _count_lost_since(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
     """Return the frames lost in this match, by place.
 
     A restarted worker counts from zero.

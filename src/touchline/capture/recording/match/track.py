@@ -244,7 +244,7 @@ class Track:
     def _close_gap(self, opened: SegmentRecord) -> None:
         self._list_gap_before(opened)
         self.started = True
-        self.found_again()
+        self.mark_recovered()
 
     def _list_gap_before(self, opened: SegmentRecord) -> None:
         end, start = self.end_unix_ns, opened.start_unix_ns
@@ -314,7 +314,7 @@ class Track:
         self.lost_reason, self.lost_kind = reason, kind
         return news
 
-    def found_again(self) -> bool:
+    def mark_recovered(self) -> bool:
         """Mark the track as writing footage again, and return whether that is new."""
         news = self.lost_reason is not None
         self.lost_reason, self.lost_at_unix_ns = None, None

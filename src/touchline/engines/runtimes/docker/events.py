@@ -35,7 +35,7 @@ async def watching(api: DockerApi, wanted: Wanted) -> AsyncIterator[AsyncIterato
     """
     async with api.events() as messages:
         feed = _Feed(wanted)
-        tasks = [asyncio.create_task(feed.read(messages)), asyncio.create_task(feed.mind(api))]
+        tasks = [asyncio.create_task(feed.read(messages)), asyncio.create_task(feed.watch_silence(api))]
         try:
             yield feed.events()
         finally:
@@ -74,7 +74,7 @@ class _Feed:
             reason = f"an event of Docker makes no sense: {shown(repr(error)[:500], 200)}"
         self._end(reason)
 
-    async def mind(self, api: DockerApi) -> None:
+    async def watch_silence(self, api: DockerApi) -> None:
         """End the feed when the daemon no longer answers."""
         try:
             while True:

@@ -95,13 +95,13 @@ class SimulatedEncoder:
         frame.pts = counter
         if keyframe:
             frame.pict_type = PictureType.I
-        return [self._coded(packet) for packet in self._context.encode(frame)]
+        return [self._build_unit(packet) for packet in self._context.encode(frame)]
 
     def finish(self) -> list[CodedPicture]:
         """Return the remaining pictures; nothing can be encoded afterwards."""
-        return [self._coded(packet) for packet in self._context.encode(None)]
+        return [self._build_unit(packet) for packet in self._context.encode(None)]
 
-    def _coded(self, packet: Any) -> CodedPicture:
+    def _build_unit(self, packet: Any) -> CodedPicture:
         data = bytes(packet)
         if self.coding.codec == "mjpeg":
             return CodedPicture(packet.pts, (data,), keyframe=True)
@@ -145,7 +145,7 @@ def _x264(coding: Coding) -> dict[str, str]:
     }
     if coding.other_parameters:
         parameters |= {"cabac": 1, "8x8dct": 1, "ref": 2}
-    return {"x264-params": _joined(parameters)}
+    return {"x264-params": _join_parameters(parameters)}
 
 
 def _x265(coding: Coding) -> dict[str, str]:
@@ -164,10 +164,10 @@ def _x265(coding: Coding) -> dict[str, str]:
         "slices": coding.slices,
         "frame-threads": 1,
     }
-    return {"x265-params": _joined(parameters)}
+    return {"x265-params": _join_parameters(parameters)}
 
 
-def _joined(parameters: dict[str, Any]) -> str:
+def _join_parameters(parameters: dict[str, Any]) -> str:
     return ":".join(f"{name}={value}" for name, value in parameters.items())
 
 

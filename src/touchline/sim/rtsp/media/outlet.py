@@ -95,9 +95,9 @@ class TrackOutlet:
             OutletPacket(self._packet(piece.payload, stamp, marker=self._marks(piece, n == last)))
             for n, piece in enumerate(split)
         ]
-        return [*self._disturbed(own), *self._beside(split, stamp)]
+        return [*self._disturb(own), *self._build_second_source(split, stamp)]
 
-    def _beside(self, split: list[PayloadPiece], stamp: int) -> list[OutletPacket]:
+    def _build_second_source(self, split: list[PayloadPiece], stamp: int) -> list[OutletPacket]:
         """Return what another source sends after an access unit: the same again, or metadata."""
         kind, payloads = self._payload_type, [piece.payload for piece in split]
         if self._odd.second_source == "none":
@@ -212,7 +212,7 @@ class TrackOutlet:
         self._ledger.note("misbehaviour", what=what)
         return True
 
-    def _disturbed(self, packets: list[OutletPacket]) -> list[OutletPacket]:
+    def _disturb(self, packets: list[OutletPacket]) -> list[OutletPacket]:
         """Drop, swap and duplicate packets."""
         odd = self._odd
         found: list[OutletPacket] = []

@@ -23,7 +23,7 @@ def pieces(codec: str, units: tuple[bytes, ...], packing: str, limit: int) -> li
     if codec == "mjpeg":
         return _jpeg(units[0], limit)
     if packing == "aggregate":
-        return _aggregated(codec, units, limit)
+        return _aggregate(codec, units, limit)
     head = _head_bytes(codec)
     found: list[PayloadPiece] = []
     for unit in units:
@@ -32,7 +32,7 @@ def pieces(codec: str, units: tuple[bytes, ...], packing: str, limit: int) -> li
         elif packing == "fragment" and len(unit) >= head + 2:
             # Even a small unit is sent in two fragments.
             room = min(limit - head - 1, (len(unit) - head + 1) // 2)
-            found += _fragmented(codec, unit, room)
+            found += _fragment(codec, unit, room)
         else:
             found += _one(codec, unit, limit)
     return found
@@ -50,10 +50,10 @@ def is_slice(codec: str, unit: bytes) -> bool:
 def _one(codec: str, unit: bytes, limit: int) -> list[PayloadPiece]:
     if len(unit) <= limit:
         return [PayloadPiece(unit, is_slice(codec, unit))]
-    return _fragmented(codec, unit, limit - _head_bytes(codec) - 1)
+    return _fragment(codec, unit, limit - _head_bytes(codec) - 1)
 
 
-def _fragmented(codec: str, unit: bytes, room: int) -> list[PayloadPiece]:
+def _fragment(codec: str, unit: bytes, room: int) -> list[PayloadPiece]:
     parts = fragments(codec, unit, room)
     ends = is_slice(codec, unit)
     return [PayloadPiece(part, ends and n == len(parts) - 1) for n, part in enumerate(parts)]
@@ -85,7 +85,7 @@ def aggregate(codec: str, units: list[bytes]) -> bytes:
     return prefix + b"".join(len(unit).to_bytes(2, "big") + unit for unit in units)
 
 
-def _aggregated(codec: str, units: tuple[bytes, ...], limit: int) -> list[PayloadPiece]:
+def _aggregate(codec: str, units: tuple[bytes, ...], limit: int) -> list[PayloadPiece]:
     found: list[PayloadPiece] = []
     together: list[bytes] = []
 

@@ -21,7 +21,7 @@ from touchline.capture import (
 )
 from touchline.core.errors import Invalid, NotFound
 from touchline.web.auth.auth import MEDIA, NEEDS_KEY, PRIVATE, PRIVATE_MEDIA, signature_of
-from touchline.web.auth.medialinks import signed_playlist
+from touchline.web.auth.medialinks import sign_playlist
 from touchline.web.files.cuts import FilmDownload
 from touchline.web.files.downloads import SaveAs
 from touchline.web.http.answers import answer
@@ -121,7 +121,7 @@ async def get_clip(
     The clip is cut while it is sent.
     """
     times = await capture.clips.clock_of(match_id)
-    from_ns, to_ns = _at_ns("start", start, times), _at_ns("end", end, times)
+    from_ns, to_ns = _parse_time_ns("start", start, times), _parse_time_ns("end", end, times)
     clip = await done_for(
         request, "clip", lambda: capture.clips.clip(match_id, _camera(camera), from_ns, to_ns)
     )
@@ -167,7 +167,7 @@ async def get_vod(
     text = await done_for(request, "playlist", work)
     signature = signature_of(request)
     if signature is not None:
-        text = await to_thread.run_sync(signed_playlist, text, signature, limiter=reads)
+        text = await to_thread.run_sync(sign_playlist, text, signature, limiter=reads)
     return Response(text, headers={"cache-control": "no-cache"}, media_type=PLAYLIST_TYPE)
 
 
@@ -362,7 +362,7 @@ def _camera(text: str) -> str:
     return f"cam{int(named[1])}"
 
 
-def _at_ns(name: str, text: str, times: MatchTimes) -> int:
+def _parse_time_ns(name: str, text: str, times: MatchTimes) -> int:
     """Convert a time to the match clock. Raises Invalid."""
     if _SECONDS.fullmatch(text):
         return times.at_second(float(text))

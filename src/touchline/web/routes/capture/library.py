@@ -19,7 +19,7 @@ from touchline.capture import (
 from touchline.core.errors import NotFound
 from touchline.foreign.files import read_bytes
 from touchline.web.auth.auth import MEDIA, NEEDS_KEY, signature_of
-from touchline.web.auth.medialinks import signed_thumbnails
+from touchline.web.auth.medialinks import sign_thumbnails
 from touchline.web.files.downloads import (
     MEDIA_TYPES,
     OTHER_MEDIA_TYPE,
@@ -262,4 +262,4 @@ def _thumbnails(path: FilePath, signature: str) -> str:
         data = read_bytes(path, most_bytes=MOST_THUMBNAILS_BYTES)
     except OSError as error:
         raise NotFound("Recording file not found") from error
-    return signed_thumbnails(data.decode("utf-8", "replace"), signature)
+    return sign_thumbnails(data.decode("utf-8", "replace"), signature)

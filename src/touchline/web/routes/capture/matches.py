@@ -65,7 +65,7 @@ async def get_match_details(match_id: MatchId, capture: CaptureDep) -> Response:
 async def put_match_details(match_id: MatchId, body: DetailsBody, capture: CaptureDep) -> Response:
     """Replace the details of a match, also while it is recorded. The id stays what it is."""
     stored: dict[str, Any] = dict(await capture.details.put(match_id, body.to_details()))
-    return answer(body.noted_in(stored))
+    return answer(body.add_warnings(stored))
 
 
 @router.head(

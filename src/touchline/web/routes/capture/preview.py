@@ -20,7 +20,7 @@ from touchline.capture import (
 )
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
 from touchline.web.auth.auth import MEDIA, NEEDS_KEY, has_key, signature_of
-from touchline.web.auth.medialinks import signed_playlist
+from touchline.web.auth.medialinks import sign_playlist
 from touchline.web.http.answers import answer
 from touchline.web.http.deps import CaptureDep, ReadsDep
 from touchline.web.http.errors import may_answer
@@ -69,8 +69,8 @@ async def start_preview(body: StartPreview, capture: CaptureDep) -> Response:
     try:
         report = await capture.preview.start(body.camera_id, body.transport)
     except Refused as error:
-        return _refused(error)
-    return answer(body.noted_in(report))
+        return _convert_refusal(error)
+    return answer(body.add_warnings(report))
 
 
 @router.delete(
@@ -104,11 +104,11 @@ async def restart_preview(body: StartPreview, capture: CaptureDep) -> Response:
     try:
         report = await capture.preview.restart(body.camera_id, body.transport)
     except Refused as error:
-        return _refused(error)
-    return answer(body.noted_in(report))
+        return _convert_refusal(error)
+    return answer(body.add_warnings(report))
 
 
-def _refused(error: Refused) -> Response:
+def _convert_refusal(error: Refused) -> Response:
     """Return the contract's status for a preview that a recording blocks."""
     if error.code != RECORDING_ACTIVE:
         raise error
@@ -234,7 +234,7 @@ async def get_hls(
         reply = await _ask_live(capture, "hls_playlist", camera=found[1], msn=msn, part=part)
         headers = {"cache-control": "no-cache"}
         signature = signature_of(request)
-        text = reply["text"] if signature is None else signed_playlist(reply["text"], signature)
+        text = reply["text"] if signature is None else sign_playlist(reply["text"], signature)
         return Response(text, headers=headers, media_type=PLAYLIST_TYPE)
     folder = capture.live.hls_dir
     if folder is None:

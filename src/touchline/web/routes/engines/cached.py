@@ -51,7 +51,7 @@ def stale_headers(engines: Engines) -> Mapping[str, str]:
     }
 
 
-def cached_answers_of(request: Request) -> CachedAnswers:
+def get_cached_answers(request: Request) -> CachedAnswers:
     """Return the sender of this application."""
     answers: CachedAnswers = request.app.state.cached_answers
     return answers

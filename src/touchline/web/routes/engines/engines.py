@@ -22,7 +22,7 @@ from touchline.web.auth.auth import NEEDS_KEY, has_key
 from touchline.web.http.answers import answer
 from touchline.web.http.errors import UNCHANGED, may_answer
 from touchline.web.http.routes import DirectRoute
-from touchline.web.routes.engines.cached import cached_answers_of, engines_of
+from touchline.web.routes.engines.cached import get_cached_answers, engines_of
 
 router = APIRouter(tags=["engines"], responses=may_answer(500), route_class=DirectRoute)
 
@@ -44,7 +44,7 @@ LabelValue = Annotated[str, Query(max_length=4096, description="Label value.")]
 async def get_engines(request: Request) -> Response:
     """List the engines, ordered by port. Supports conditional requests (ETag)."""
     engines = engines_of(request)
-    return cached_answers_of(request).send(
+    return get_cached_answers(request).send(
         request, "engines", engines.fleet.engines_body(), engines
     )
 
@@ -93,7 +93,7 @@ async def get_engine(request: Request, container_id: ContainerId) -> Response:
         body = engines.fleet.engine_body(container_id)
     except NotFound:
         return answer({"error": "not found", "detail": "not found"}, 404)
-    return cached_answers_of(request).send(request, "engine", body, engines)
+    return get_cached_answers(request).send(request, "engine", body, engines)
 
 
 @router.get(
@@ -137,4 +137,4 @@ async def get_container(request: Request, container_id: ContainerId) -> Response
 )
 async def get_containers_by_label(request: Request, key: LabelName, value: LabelValue) -> Response:
     """List managed containers whose label has this value, in any state."""
-    return answer([inspection_json(each) for each in engines_of(request).by_label(key, value)])
+    return answer([inspection_json(each) for each in engines_of(request).list_by_label(key, value)])

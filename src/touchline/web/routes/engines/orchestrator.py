@@ -19,7 +19,7 @@ from touchline.web.models.engines.orchestrator import (
     Message,
     PublicAddress,
 )
-from touchline.web.routes.engines.cached import cached_answers_of, engines_of, stale_headers
+from touchline.web.routes.engines.cached import get_cached_answers, engines_of, stale_headers
 
 router = APIRouter(tags=["orchestrator"], responses=may_answer(500), route_class=DirectRoute)
 
@@ -138,7 +138,7 @@ async def get_vpn_address(request: Request) -> Response:
 )
 async def get_cache_statistics(request: Request) -> Response:
     """Return how many conditional requests were answered with 304."""
-    cached = cached_answers_of(request)
+    cached = get_cached_answers(request)
     asked = cached.hits + cached.misses
     statistics: CacheStatistics = {
         "size": 0,
@@ -164,6 +164,6 @@ async def clear_cache(request: Request) -> Response:
 
     Cached responses never outlive their data, so nothing else is cleared.
     """
-    cached_answers_of(request).reset()
+    get_cached_answers(request).reset()
     done: Message = {"message": "Cache cleared"}
     return answer(done)

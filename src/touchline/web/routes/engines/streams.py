@@ -27,7 +27,7 @@ from touchline.web.models.engines.streams import (
     StreamEndedReport,
     StreamStartedReport,
 )
-from touchline.web.routes.engines.cached import cached_answers_of, engines_of
+from touchline.web.routes.engines.cached import get_cached_answers, engines_of
 from touchline.web.routes.engines.structured import ReportRoute, may_fail
 from touchline.web.server.limits import with_slashes
 
@@ -137,7 +137,7 @@ async def get_streams(
     content = fleet.streams_body(wanted, offset=offset, limit=limit)
     if on is None and offset == 0 and limit == MOST:
         body = CachedAnswers(version, content)
-        return cached_answers_of(request).send(request, f"streams-{status}", body, engines)
+        return get_cached_answers(request).send(request, f"streams-{status}", body, engines)
     return answer(content)
 
 

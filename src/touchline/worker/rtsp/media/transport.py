@@ -36,7 +36,7 @@ def ways(choice: Choice, *, tls: bool, before: Way | None) -> tuple[Way, ...]:
     return (first, "udp" if first == "tcp" else "tcp")
 
 
-def asked_transport(way: Way, ports: tuple[int, int] | None) -> str:
+def build_transport(way: Way, ports: tuple[int, int] | None) -> str:
     """Build the Transport header of a SETUP."""
     if ports is None or way == "tcp":
         return "RTP/AVP/TCP;unicast;interleaved=0-1"
