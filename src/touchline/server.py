@@ -129,7 +129,9 @@ class _Server(uvicorn.Server):
             return made
 
         for each in sockets or ():
-            acceptor = Acceptor(each, refuse=self._refusal, make=make, relieve=self._door.exhausted)
+            acceptor = Acceptor(
+                each, refuse=self._refusal, make=make, relieve=self._door.shed_connections
+            )
             acceptor.start()
             self.servers.append(cast("asyncio.base_events.Server", acceptor))
         self._on_started()

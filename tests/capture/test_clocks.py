@@ -176,7 +176,7 @@ async def test_nothing_but_a_date_changes_when_the_clock_is_set_during_a_match(
         status = it.recorder.status()
         assert 0.3 < status["duration"] < 30
         assert 0 < status["cameras"]["camera_0"]["uptime"] < 30
-        it.fleet[0].lose()
+        it.fleet[0].mark_lost()
         await until(lambda: it.recorder.status()["degraded"], "the loss is seen")
         # Longer than the fragment that the fake camera had already written.
         longer_s = it.recorder.status()["duration"] + 0.5

@@ -9,7 +9,7 @@ from support.supervised import supervisor
 from support.virtualtime import run_in_virtual_time
 from touchline.core.errors import Failed
 from touchline.core.metrics import Metrics
-from touchline.core.supervision import FAILS_FOR_S, Supervisor, brief, open_tasks
+from touchline.core.supervision import FAILS_FOR_S, Supervisor, describe_error, open_tasks
 
 
 class Events:
@@ -164,4 +164,4 @@ def test_a_record_that_cannot_be_written_ends_nothing(caplog: pytest.LogCaptureF
     ],
 )
 def test_an_error_is_told_in_one_line(error: Exception, said: str) -> None:
-    assert brief(error) == said
+    assert describe_error(error) == said

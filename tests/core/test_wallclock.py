@@ -8,11 +8,11 @@ import pytest
 from touchline.core.wallclock import (
     BUILT_UNIX_NS,
     boot_id,
+    find_unused_name,
     is_synchronised,
     newest_believed,
     read_clocks,
     trust_of,
-    find_unused_name,
 )
 
 DAY = 86_400 * 10**9

@@ -98,8 +98,8 @@ def test_a_live_process_that_hangs_costs_frames_of_the_feed_only(tmp_path: Path)
                 raise AssertionError(reason)
 
         feed = other.feed(limit_bytes=300_000)
-        tee.hang(feed, with_gop=False)
-        tee.hang(Recorder(), with_gop=False)
+        tee.attach_outlet(feed, with_gop=False)
+        tee.attach_outlet(Recorder(), with_gop=False)
         sent = coded(900, size=5000)  # more than the socket and the queue hold
         for frame in sent:
             tee.push(frame)

@@ -7,8 +7,8 @@ from touchline.ipc.tee import Frame, Tee
 
 def test_every_outlet_gets_every_frame_in_order() -> None:
     tee, first, second = Tee(), Take(), Take()
-    tee.hang(first, with_gop=False)
-    tee.hang(second, with_gop=False)
+    tee.attach_outlet(first, with_gop=False)
+    tee.attach_outlet(second, with_gop=False)
     sent = frames(10, gop=5)
     for frame in sent:
         tee.push(frame)
@@ -20,7 +20,7 @@ def test_an_outlet_hung_on_in_between_can_begin_with_the_newest_keyframe() -> No
     sent = frames(13, gop=5)
     for frame in sent[:8]:
         tee.push(frame)
-    tee.hang(late, with_gop=True)
+    tee.attach_outlet(late, with_gop=True)
     for frame in sent[8:]:
         tee.push(frame)
     assert late.frames == sent[5:]
@@ -32,7 +32,7 @@ def test_an_outlet_that_wants_no_past_gets_none() -> None:
     sent = frames(6, gop=5)
     for frame in sent[:5]:
         tee.push(frame)
-    tee.hang(late, with_gop=False)
+    tee.attach_outlet(late, with_gop=False)
     tee.push(sent[5])
     assert late.frames == sent[5:]
 
@@ -40,8 +40,8 @@ def test_an_outlet_that_wants_no_past_gets_none() -> None:
 def test_nothing_comes_after_an_outlet_is_taken_off() -> None:
     tee, gone, stays = Tee(), Take(), Take()
     assert not tee.hung
-    tee.hang(gone, with_gop=False)
-    tee.hang(stays, with_gop=False)
+    tee.attach_outlet(gone, with_gop=False)
+    tee.attach_outlet(stays, with_gop=False)
     first, second = frames(2, gop=2)
     tee.push(first)
     tee.take_off(gone)
@@ -56,23 +56,23 @@ def test_nothing_comes_after_an_outlet_is_taken_off() -> None:
 
 def test_a_break_is_passed_on_and_what_was_kept_is_forgotten() -> None:
     tee, there, late = Tee(), Take(), Take()
-    tee.hang(there, with_gop=False)
+    tee.attach_outlet(there, with_gop=False)
     before = frames(3, gop=30)
     for frame in before:
         tee.push(frame)
     tee.interrupted("the cable was pulled")
-    tee.hang(late, with_gop=True)
+    tee.attach_outlet(late, with_gop=True)
     assert there.breaks == ["the cable was pulled"]
     assert late.frames == []
 
 
 def test_frames_without_a_keyframe_before_them_are_passed_on_but_not_kept() -> None:
     tee, there, late = Tee(), Take(), Take()
-    tee.hang(there, with_gop=False)
+    tee.attach_outlet(there, with_gop=False)
     deltas = frames(3, gop=30)[1:]
     for frame in deltas:
         tee.push(frame)
-    tee.hang(late, with_gop=True)
+    tee.attach_outlet(late, with_gop=True)
     assert there.frames == deltas
     assert late.frames == []
 
@@ -83,9 +83,9 @@ def test_a_gop_that_is_too_large_to_keep_is_not_kept() -> None:
     sent: list[Frame] = [frame._replace(data=half) for frame in frames(3, gop=30)]
     for frame in sent:
         tee.push(frame)
-    tee.hang(late, with_gop=True)
+    tee.attach_outlet(late, with_gop=True)
     assert late.frames == []
     tee.push(frames(31, gop=30)[30])
     again = Take()
-    tee.hang(again, with_gop=True)
+    tee.attach_outlet(again, with_gop=True)
     assert len(again.frames) == 1

@@ -79,7 +79,7 @@ async def running(
 ) -> AsyncIterator[CameraRunner]:
     tee = tee or Tee()
     if outlet is not None:
-        tee.hang(outlet, with_gop=False)
+        tee.attach_outlet(outlet, with_gop=False)
     camera = CameraRunner(spec, tee, changed=lambda: None)
     task = asyncio.create_task(camera.run())
     try:

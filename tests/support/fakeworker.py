@@ -76,7 +76,7 @@ class FakeWorker:
         if self._server is not None:
             self._server.close()
         (self.directory / f"{self.name}.sock").unlink(missing_ok=True)
-        self.hang_up()
+        self.close_connection()
         for task in self._tasks:
             task.cancel()
 
@@ -85,7 +85,7 @@ class FakeWorker:
         """Whether a server listens."""
         return bool(self._writers)
 
-    def hang_up(self) -> None:
+    def close_connection(self) -> None:
         """Lose the server, and go on without."""
         for writer in self._writers:
             writer.transport.abort()
@@ -154,12 +154,12 @@ class FakeWorker:
         self.state, self.delivers = "running", True
         self.tell({"event": "segment", "change": "opened", "segment": segment.info()})
 
-    def lose(self, state: str = "retrying", reason: str = "the cable is out") -> None:
+    def mark_lost(self, state: str = "retrying", reason: str = "the cable is out") -> None:
         """The camera delivers nothing any more."""
         self.write()
         self.state, self.last_error, self.delivers = state, reason, False
 
-    def go_on(self) -> None:
+    def resume_work(self) -> None:
         """A stalled camera delivers again, in the same segment."""
         self.state, self.delivers = "running", True
 

@@ -250,4 +250,4 @@ async def _cameras(
         for camera in cameras.values():
             camera.link._leaving.set()
         for worker in fleet.workers.values():
-            worker.hang_up()
+            worker.close_connection()

@@ -72,12 +72,18 @@ class Supervisor:
     async def keep(self, name: str, once: Callable[[], Awaitable[Any]], *, every_s: float) -> None:
         """Repeat `once` until cancelled; see `keep_running`."""
         await keep_running(
-            name, once, every_s=every_s, on_failure=self._handle_failure, on_recovery=self._handle_recovery
+            name,
+            once,
+            every_s=every_s,
+            on_failure=self._handle_failure,
+            on_recovery=self._handle_recovery,
         )
 
     async def keep_until_done(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:
         """Run `work` until it returns, with retries after failures; see `keep_trying`."""
-        await keep_trying(name, work, on_failure=self._handle_failure, on_recovery=self._handle_recovery)
+        await keep_trying(
+            name, work, on_failure=self._handle_failure, on_recovery=self._handle_recovery
+        )
 
     def note(self, what: str, error: Exception, *, about: str = "", **ids: str) -> None:
         """Log and record an unexpected failure of `what`. Never raises.
@@ -88,7 +94,7 @@ class Supervisor:
         log.error("%s failed unexpectedly %s", what, about, exc_info=error)
         try:
             self._failures.labels(what).inc()
-            told = f"{what} failed unexpectedly{about and f' for {about}'}: {brief(error)}"
+            told = f"{what} failed unexpectedly{about and f' for {about}'}: {describe_error(error)}"
             self._record("failed", told, what, **ids)
         except Exception:
             log.exception("The failure could not be recorded")
@@ -103,13 +109,13 @@ class Supervisor:
     def _handle_failure(self, name: str, error: Exception, failures: int, pause_s: float) -> None:
         if isinstance(error, TouchlineError):
             return
-        self._failing[name] = anyio.current_time(), brief(error)
+        self._failing[name] = anyio.current_time(), describe_error(error)
         self._failures.labels(name).inc()
         if failures & (failures - 1) == 0:  # 1, 2, 4, 8 …: thousands of failures are a dozen events
             self._record(
                 "failed",
                 f"{name} failed {failures} times in a row and is retried in {pause_s:.1f} s:"
-                f" {brief(error)}",
+                f" {describe_error(error)}",
                 name,
                 failures=failures,
             )
@@ -155,7 +161,7 @@ async def open_tasks(supervisor: Supervisor) -> AsyncIterator[Tasks]:
         group.cancel_scope.cancel()
 
 
-def brief(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Describe an error in one line; for a group, its first error."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

@@ -15,7 +15,7 @@ from touchline.core.supervision import Supervisor
 from touchline.engines.control.control import DEMAND
 from touchline.engines.control.reconciler import Reconciler
 from touchline.engines.control.reprovision import NOTHING_LEFT, Reprovision
-from touchline.engines.fleet.adoption import validate_facts, facts_of, restore_external
+from touchline.engines.fleet.adoption import facts_of, restore_external, validate_facts
 from touchline.engines.fleet.failures import BREAKERS, FailureRecord
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.record import Load, read_record
@@ -115,7 +115,7 @@ class Restoration:
             self.failures.restore(state.get(BREAKERS, {}))
 
         def reprovision() -> None:
-            self.reprovision.go_on(state.get(REPROVISION, NOTHING_LEFT))
+            self.reprovision.resume_work(state.get(REPROVISION, NOTHING_LEFT))
 
         def demand() -> None:
             number = state.get(DEMAND)

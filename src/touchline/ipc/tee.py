@@ -54,7 +54,7 @@ class Tee:
         """Whether there are any outlets."""
         return bool(self._outlets)
 
-    def hang(self, outlet: Outlet, *, with_gop: bool) -> None:
+    def attach_outlet(self, outlet: Outlet, *, with_gop: bool) -> None:
         """Add an outlet; with `with_gop` it first receives the newest GOP so far."""
         with self._lock:
             if with_gop:

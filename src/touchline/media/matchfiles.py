@@ -114,7 +114,7 @@ def usable(paths: Sequence[Path], reader: Callable[[Path], Read] = read) -> File
             earlier.append((path, index))
     durations_ns: dict[str, int | None] = dict.fromkeys(unreadable)
     durations_ns |= {path.name: index.scan.duration_ns for path, index in earlier}
-    starts = starts_ns(durations_ns, _changed_ns(earlier))
+    starts = starts_ns(durations_ns, _read_change_ns(earlier))
     found += [Usable(p, ordinary.at(i, starts[p.name]), ours=False) for p, i in earlier]
     found.sort(key=lambda each: (each.indexed.scan.start_unix_ns or 0, each.path.name))
     return Files(tuple(found), refused)
@@ -131,7 +131,7 @@ def starts_ns(
     """
     starts: dict[str, int] = {}
     recordings: dict[str, list[str]] = {}
-    for name in sorted(durations_ns, key=_in_order):
+    for name in sorted(durations_ns, key=_sort_key):
         duration_ns = durations_ns[name]
         if _label_ns(name) is not None:
             recordings.setdefault(_LABEL.findall(name)[0], []).append(name)
@@ -208,7 +208,7 @@ def _number(name: str) -> int | None:
     return int(found[0]) if found and len(found[0]) <= _MOST_DIGITS else None
 
 
-def _in_order(name: str) -> tuple[list[int], str]:
+def _sort_key(name: str) -> tuple[list[int], str]:
     return [int(number) for number in _NUMBERS.findall(name)], name
 
 
@@ -222,7 +222,7 @@ def _label_ns(name: str) -> int | None:
         return None
 
 
-def _changed_ns(files: Sequence[tuple[Path, scan.Indexed]]) -> dict[str, int]:
+def _read_change_ns(files: Sequence[tuple[Path, scan.Indexed]]) -> dict[str, int]:
     changed: dict[str, int] = {}
     for path, index in files:
         try:

@@ -99,7 +99,9 @@ def unknown(
             break
     close = difflib.get_close_matches(part, names, 1, 0.6)
     if close:
-        right = f"unknown; did you mean {layer.format_key((*path[:at], close[0], *path[at + 1 :]))}?"
+        right = (
+            f"unknown; did you mean {layer.format_key((*path[:at], close[0], *path[at + 1 :]))}?"
+        )
     elif names:
         right = f"unknown; known here: {', '.join(names)}"
     else:
@@ -150,7 +152,9 @@ def _format_value(given: Any, path: Path) -> str:
     return repr(_CREDENTIALS.sub("//…@", given)) if isinstance(given, str) else str(given)
 
 
-def _describe_rule(right: str, model: type[BaseModel], path: Path, values: Mapping[str, Any]) -> str:
+def _describe_rule(
+    right: str, model: type[BaseModel], path: Path, values: Mapping[str, Any]
+) -> str:
     found = _field_at(model, path, values)
     return f"{right}. {found.description}" if found is not None and found.description else right
 

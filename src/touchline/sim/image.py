@@ -70,7 +70,7 @@ def write_root(out: BinaryIO) -> None:
             _add_file(tar, file, f"/usr/lib/{library.name}/{file.relative_to(library)}")
             if file.suffix == ".so":
                 modules.append(file)
-        for shared in _shared_libraries([*programs, *modules]):
+        for shared in _find_shared_libraries([*programs, *modules]):
             _add_file(tar, shared, str(shared))
         _add_simulators(tar)
 
@@ -97,7 +97,7 @@ def _is_left_out(file: Path) -> bool:
     return file.suffix not in {".py", ".pyc"} or ".opt-" in file.name
 
 
-def _shared_libraries(programs: Iterable[Path]) -> list[Path]:
+def _find_shared_libraries(programs: Iterable[Path]) -> list[Path]:
     """Return the shared libraries these files require, at the paths that the loader searches."""
     listed = subprocess.run(
         ["ldd", *map(str, programs)], check=True, capture_output=True, text=True

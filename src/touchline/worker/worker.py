@@ -188,13 +188,16 @@ class Worker:
             # A running camera, copied or shown, begins with the keyframe before the start,
             # and a copied stream begins when its camera sends a keyframe.
             recorder.begin_with_past()
-        self.tee.hang(recorder, with_gop=playing)
+        self.tee.attach_outlet(recorder, with_gop=playing)
         refusals = camera.refusals
         camera.want(wanted=True, not_before_ns=order.start_monotonic_ns, at_once=True)
         await self._decision(timeout_s, lambda: camera.refusals > refusals)
         segments = recorder.report()["segments"]
         if not recorder.started or not segments:
-            return {"started": False, "error": self._explain_not_started(camera, recorder, timeout_s)}
+            return {
+                "started": False,
+                "error": self._explain_not_started(camera, recorder, timeout_s),
+            }
         return {"started": True, "segment": segments[0]}
 
     async def _decision(self, timeout_s: float, refused: Callable[[], bool]) -> None:
@@ -210,7 +213,9 @@ class Worker:
             await is_set_within(self._decided, min(left_s, _LOOK_S))
 
     @staticmethod
-    def _explain_not_started(camera: CameraRunner, recorder: CameraRecorder, timeout_s: float) -> str:
+    def _explain_not_started(
+        camera: CameraRunner, recorder: CameraRecorder, timeout_s: float
+    ) -> str:
         if recorder.fault:
             return recorder.fault
         if camera.last_error:

@@ -5,14 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from touchline.capture.logs.linelog import MAX_WAITING, LineLog, open_line_log, format_line, turn_over
+from touchline.capture.logs.linelog import (
+    MAX_WAITING,
+    LineLog,
+    format_line,
+    open_line_log,
+    turn_over,
+)
 
 AT = datetime(2026, 2, 11, 22, 2, 41, 123456, tzinfo=UTC)
 
 
 def test_a_line_has_the_contract_s_plain_form_in_utc() -> None:
     local = AT.astimezone(timezone(timedelta(hours=5, minutes=30)))
-    assert format_line(local, "ALERT: cam0 is lost") == b"[2026-02-11 22:02:41] ALERT: cam0 is lost\n"
+    assert (
+        format_line(local, "ALERT: cam0 is lost") == b"[2026-02-11 22:02:41] ALERT: cam0 is lost\n"
+    )
 
 
 @pytest.mark.parametrize("text", ["two\nlines", "two\r\n lines", "two\x0blines", "two\u2028lines"])

@@ -269,7 +269,7 @@ async def test_a_worker_met_late_that_records_what_nobody_wants_is_stopped(
     async with studio(tmp_path, fleet=fleet) as it:
         await it.stop()
         late.order, late.segments = order, segments
-        late.hang_up()
+        late.close_connection()
         await until(lambda: late.order is None, "it is told to stop")
         await until(lambda: it.context.cameras[1].link.connected, "it is there")
         assert (await it.start("m2"))["success"]

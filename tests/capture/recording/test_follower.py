@@ -115,7 +115,7 @@ async def test_a_camera_that_is_lost_and_comes_back_costs_a_gap_with_its_reason(
     async with studio(tmp_path) as it:
         await it.start()
         camera = it.fleet[1]
-        camera.lose("retrying", "the cable is out")
+        camera.mark_lost("retrying", "the cable is out")
         await until(lambda: it.recorder.status()["degraded"], "the loss is seen")
         status = it.recorder.status()
         assert status["degraded_cameras"] == {"camera_1": "the cable is out"}
@@ -137,9 +137,9 @@ async def test_a_camera_that_is_lost_and_comes_back_costs_a_gap_with_its_reason(
 async def test_a_short_stall_within_a_segment_is_alerted_on_both_edges(tmp_path: Path) -> None:
     async with studio(tmp_path) as it:
         await it.start()
-        it.fleet[0].lose("stalled", "no frame for 0.9 s")
+        it.fleet[0].mark_lost("stalled", "no frame for 0.9 s")
         await until(lambda: it.recorder.status()["degraded"], "the stall is seen")
-        it.fleet[0].go_on()
+        it.fleet[0].resume_work()
         await until(lambda: not it.recorder.status()["degraded"], "it is over")
         assert len([name for name in it.files() if name.startswith("cam0")]) == 1
         assert it.alerts.types() == LOST_AND_FOUND

@@ -314,7 +314,7 @@ async def test_frames_that_a_slow_disk_cost_are_alerted(tmp_path: Path) -> None:
 async def test_a_loss_that_lasts_is_listed_as_a_gap_up_to_the_stop(tmp_path: Path) -> None:
     async with studio(tmp_path) as it:
         await it.start()
-        it.fleet[1].lose("retrying", "the cable is out")
+        it.fleet[1].mark_lost("retrying", "the cable is out")
         await until(lambda: it.recorder.status()["degraded"], "the loss is seen")
         lasting = it.context.current.running
         assert lasting is not None

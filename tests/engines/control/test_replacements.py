@@ -20,11 +20,11 @@ from touchline.engines.control.replacements import (
     Place,
     Replacements,
     Round,
+    add_round,
     holds,
-    noted,
+    list_unresolved,
     records,
     restored,
-    list_unresolved,
 )
 from touchline.engines.fleet.failures import FailureRecord
 from touchline.engines.model.clock import Clock
@@ -36,33 +36,33 @@ PLACE: Place = ("dead_network", "gluetun")
 
 
 def test_three_go_in_a_minute_and_then_later_each_time() -> None:
-    rounds = noted({}, PLACE, 0.0, 100.0)
+    rounds = add_round({}, PLACE, 0.0, 100.0)
     assert not holds(rounds, PLACE, 50.0, 100.0)
-    assert noted(rounds, PLACE, 50.0, 101.0) == rounds  # it was there before
+    assert add_round(rounds, PLACE, 50.0, 101.0) == rounds  # it was there before
     times, now_s = [100.0], 100.0
     for _ in range(9):
         made_s = now_s + 1.0
         while holds(rounds, PLACE, made_s, now_s := now_s + 5.0):
             pass
         times.append(now_s)
-        rounds = noted(rounds, PLACE, made_s, now_s)
+        rounds = add_round(rounds, PLACE, made_s, now_s)
     waits = [b - a for a, b in itertools.pairwise(times)]
     assert waits == [5.0, 5.0, 50.0, 60.0, 120.0, 240.0, 300.0, 300.0, 300.0]
 
 
 def test_what_goes_now_and_then_goes_at_once() -> None:
-    rounds, now_s = noted({}, PLACE, 0.0, 100.0), 100.0
+    rounds, now_s = add_round({}, PLACE, 0.0, 100.0), 100.0
     for _ in range(20):
         made_s, now_s = now_s + 1.0, now_s + 61.0
         assert not holds(rounds, PLACE, made_s, now_s)
-        rounds = noted(rounds, PLACE, made_s, now_s)
+        rounds = add_round(rounds, PLACE, made_s, now_s)
 
 
 def test_another_reason_or_place_is_not_held_and_old_rounds_are_forgotten() -> None:
     rounds = {PLACE: Round(100.0, 7, 0.0, AT_ONCE)}
     assert not holds(rounds, ("vpn_lost", "gluetun"), 150.0, 150.0)
     assert not holds(rounds, ("dead_network", "other"), 150.0, 150.0)
-    assert noted(rounds, PLACE, 150.0, 2000.0)[PLACE].number == 1
+    assert add_round(rounds, PLACE, 150.0, 2000.0)[PLACE].number == 1
 
 
 def test_a_server_that_starts_goes_on_with_the_rounds_of_the_one_before() -> None:

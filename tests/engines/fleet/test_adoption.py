@@ -9,12 +9,12 @@ from support.values import NOON, engine_value, instance_value
 from touchline.engines.fleet.adoption import (
     Surroundings,
     addresses_of,
-    validate_facts,
+    complete_from_record,
     engine_of,
     external_engine,
     facts_of,
-    complete_from_record,
     restore_external,
+    validate_facts,
 )
 from touchline.engines.model import labels as names
 from touchline.engines.model.addresses import Deployment

@@ -10,7 +10,7 @@ from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import Engine
 from touchline.engines.model.orders import EngineOrder
-from touchline.engines.provisioning.handouts import Handouts, wanted_by
+from touchline.engines.provisioning.handouts import Handouts, fingerprint_order
 
 LEASE_S = 30.0
 
@@ -28,11 +28,11 @@ def test_a_key_gives_the_same_engine_for_the_time_of_a_lease() -> None:
     engine = in_fleet(fleet)
     handouts = Handouts(fleet, lease_s=LEASE_S, now_s=lambda: now_s[0])
     handouts.hand_out(engine, "key.plain")
-    assert handouts.made_before("key", "key.plain") == engine
-    assert handouts.made_before("other", "other.plain") is None
+    assert handouts.find_earlier_engine("key", "key.plain") == engine
+    assert handouts.find_earlier_engine("other", "other.plain") is None
     assert fleet.is_kept(engine.id, now_s[0])
     now_s[0] = LEASE_S + 1
-    assert handouts.made_before("key", "key.plain") is None
+    assert handouts.find_earlier_engine("key", "key.plain") is None
     assert not fleet.is_kept(engine.id, now_s[0])
 
 
@@ -41,7 +41,7 @@ def test_a_key_of_another_request_is_refused() -> None:
     handouts = Handouts(fleet, lease_s=LEASE_S, now_s=lambda: 0.0)
     handouts.hand_out(in_fleet(fleet), "key.plain")
     with pytest.raises(Refused) as refused:
-        handouts.made_before("key", "key.another")
+        handouts.find_earlier_engine("key", "key.another")
     assert refused.value.code == "idempotency_key_reused"
 
 
@@ -57,6 +57,6 @@ def test_an_engine_that_nobody_waited_for_goes_to_one_equal_order() -> None:
 
 def test_orders_are_equal_by_what_is_ordered() -> None:
     plain, labelled = EngineOrder(), EngineOrder(labels={"a": "b"})
-    assert wanted_by(plain, None) == wanted_by(EngineOrder(), None)
-    assert wanted_by(plain, None) != wanted_by(labelled, None)
-    assert wanted_by(plain, None) != wanted_by(plain, "mark")
+    assert fingerprint_order(plain, None) == fingerprint_order(EngineOrder(), None)
+    assert fingerprint_order(plain, None) != fingerprint_order(labelled, None)
+    assert fingerprint_order(plain, None) != fingerprint_order(plain, "mark")

@@ -66,8 +66,8 @@ def test_the_first_transport_that_we_have_is_taken(text: str, expected: Transpor
 def test_the_password_is_asked_for(header: str | None, *, admitted: bool) -> None:
     lines = b"OPTIONS * RTSP/1.0" + (f"\r\nAuthorization: {header}".encode() if header else b"")
     request = parse_request(lines)
-    assert request.admits("pass:word") is admitted
-    assert request.admits(None)
+    assert request.accepts_password("pass:word") is admitted
+    assert request.accepts_password(None)
 
 
 def test_a_stream_is_described_with_its_parameter_sets() -> None:

@@ -207,7 +207,7 @@ async def test_frames_out_of_order_are_left_out_unless_others_need_them() -> Non
 async def test_reports_tell_the_clock_on_the_wall_and_the_end() -> None:
     async with sending() as rig:
         assert any(isinstance(p, RtcpSrPacket) for p in rig.transport.control)
-        await rig.sender.bye()
+        await rig.sender.send_bye()
         assert isinstance(rig.transport.control[-1], RtcpByePacket)
 
 

@@ -119,7 +119,7 @@ def test_frames_that_lie_behind_each_other_are_one_span(tmp_path: Path) -> None:
 def test_a_coded_edge_stands_in_front_of_what_is_copied(tmp_path: Path) -> None:
     source = film(tmp_path / "a.mp4", "IpppIppp")
     answer = {"frames": [[40 * MS, 3, True], [80 * MS, 2, False]], "avcc": "01aa"}
-    edge = cut.recoded(b"abcde", answer, CODEC)
+    edge = cut.build_edge(b"abcde", answer, CODEC)
     made = cut.join([edge, Copy(source, source.frames[4:])], starts_ns=40 * MS)
     assert made.body[0] == b"abcde"
     assert made.head.count(b"avcC") == 1, "both share one codec, that of the edge"
@@ -129,7 +129,7 @@ def test_a_coded_edge_stands_in_front_of_what_is_copied(tmp_path: Path) -> None:
 def test_an_edge_that_was_not_written_whole_is_refused() -> None:
     answer = {"frames": [[0, 3, True]], "avcc": "01"}
     with pytest.raises(ValueError, match="completely"):
-        cut.recoded(b"ab", answer, CODEC)
+        cut.build_edge(b"ab", answer, CODEC)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from touchline.studio.pictures.encoder import (
     EncodedPicture,
     Encoder,
     EncoderQuality,
-    in_range,
+    convert_range,
     join_codecs,
     range_of,
 )
@@ -69,8 +69,8 @@ def test_the_stream_states_the_colours_of_its_pictures(colour: Colour | None) ->
 
 def test_a_picture_of_the_right_range_is_not_copied_and_another_is_converted() -> None:
     frame = grey(235)
-    assert in_range(frame, LIMITED) is frame
-    converted = in_range(frame, FULL)
+    assert convert_range(frame, LIMITED) is frame
+    converted = convert_range(frame, FULL)
     assert float(np.asarray(converted.to_ndarray())[:48].mean()) > 250, "white stays white"
 
 

@@ -10,8 +10,8 @@ from touchline.studio.stitching.matching import (
     Matches,
     match,
     pool_matches,
-    sharpness,
     remove_overlays,
+    sharpness,
 )
 
 SIZE = (480, 270)

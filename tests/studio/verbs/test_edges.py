@@ -109,7 +109,7 @@ def cut(
             continue
         out = tmp_path / f"edge{number}.h264"
         result = edges.run(mp4cut.edge_spec(piece, out), lambda _: None, threading.Event())
-        pieces.append(mp4cut.recoded(out.read_bytes(), result, piece.source.codec))
+        pieces.append(mp4cut.build_edge(out.read_bytes(), result, piece.source.codec))
     starts_ns = min(frame.at_ns for piece in pieces for frame in piece.frames)
     made = mp4cut.join(pieces, starts_ns=starts_ns, shows_ns=(from_ns, to_ns))
     path = tmp_path / "cut.mp4"

@@ -6,10 +6,10 @@ import pytest
 
 from touchline.web.auth.medialinks import (
     media_scope,
-    signatures_in,
     sign_playlist,
     sign_target,
     sign_thumbnails,
+    signatures_in,
     split_target,
 )
 

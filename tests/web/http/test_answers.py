@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from touchline.foreign.numbers import LARGEST
-from touchline.web.http.answers import ECHOED_CHARS, ECHOED_ITEMS, answer, echoed, encoded, plain
+from touchline.web.http.answers import (
+    ECHOED_CHARS,
+    ECHOED_ITEMS,
+    answer,
+    encode_echo,
+    encoded,
+    plain,
+)
 
 
 def test_an_answer_is_compact_json_and_bytes_are_sent_as_they_are() -> None:
@@ -22,7 +29,7 @@ def test_numbers_that_are_no_json_are_not_sent() -> None:
 
 
 def test_a_client_recognises_its_own_id_whatever_is_in_it() -> None:
-    assert json.loads(echoed("a\ud800")) == "a\ud800"
+    assert json.loads(encode_echo("a\ud800")) == "a\ud800"
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ class House:
 
     def enter(self, address: str = "127.0.0.1", state: State = "waiting") -> Guest:
         guest = Guest()
-        self.door.entered(guest, address)
+        self.door.register_connection(guest, address)
         self.door.move(guest, state)
         return guest
 
@@ -123,7 +123,7 @@ def test_who_only_sits_there_makes_room_for_who_asks_something() -> None:
 def test_where_descriptors_ran_out_fewer_come_in_for_a_while() -> None:
     house = House(most=100)
     guests = [house.enter() for _ in range(50)]
-    house.door.exhausted()
+    house.door.shed_connections()
     assert sum(bool(guest.ended) for guest in guests) == 32
     assert house.door.most == 18
     house.enter(state="busy")

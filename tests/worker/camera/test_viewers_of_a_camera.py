@@ -101,7 +101,7 @@ async def test_a_feed_wakes_the_camera_which_runs_on_for_a_moment_after_it(rig: 
 async def test_a_camera_that_something_else_reads_runs_on(rig: Rig) -> None:
     await rig.viewers.begin_feed(Path("live"))
     other = PlayedFeed(Path("live"), "recorder")
-    rig.tee.hang(other, with_gop=False)
+    rig.tee.attach_outlet(other, with_gop=False)
     await rig.viewers.end_feed()
     await asyncio.sleep(0.05)
     assert rig.camera.wanted

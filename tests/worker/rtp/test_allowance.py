@@ -6,7 +6,7 @@ INTERVAL_NS = 40_000_000
 
 
 def accepted(allowance: Allowance, at_ns: int, pictures: int) -> int:
-    return sum(allowance.spend(at_ns, INTERVAL_NS, needed=True) for _ in range(pictures))
+    return sum(allowance.accept_picture(at_ns, INTERVAL_NS, needed=True) for _ in range(pictures))
 
 
 def test_a_burst_is_allowed_and_a_flood_is_not() -> None:
@@ -29,5 +29,5 @@ def test_what_the_network_held_back_may_come_at_once_up_to_a_limit() -> None:
 
 def test_a_picture_with_a_time_of_its_own_is_always_accepted_and_counts() -> None:
     allowance = Allowance()
-    assert all(allowance.spend(0, INTERVAL_NS, needed=False) for _ in range(2 * ORDINARY))
+    assert all(allowance.accept_picture(0, INTERVAL_NS, needed=False) for _ in range(2 * ORDINARY))
     assert accepted(allowance, 0, 1) == 0

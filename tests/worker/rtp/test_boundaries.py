@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from touchline.worker.rtp.boundaries import H265Pictures, boundary_detector, is_jpeg_start, tells
+from touchline.worker.rtp.boundaries import (
+    H265Pictures,
+    boundary_detector,
+    has_boundaries,
+    is_jpeg_start,
+)
 
 
 def unit(kind: int, body: bytes = b"\x00ab") -> bytes:
@@ -57,5 +62,5 @@ def test_a_jpeg_begins_at_offset_zero() -> None:
 
 
 def test_other_codecs_do_not_say_where_a_picture_begins() -> None:
-    assert [tells(codec) for codec in ("h265", "mjpeg", "vp8")] == [True, True, False]
+    assert [has_boundaries(codec) for codec in ("h265", "mjpeg", "vp8")] == [True, True, False]
     assert boundary_detector("vp8")(b"\x10\0\0\0\0\0\0\0\0\0") is None

@@ -80,7 +80,9 @@ class HealthMonitor:
         self._said, self._said_s = news, now_s
         parts = [_match(status), message, _machine(host)]
         head = "INFO: healthy" if healthy else "ALERT: unhealthy"
-        self._write(format_line(self._now(), f"{head}: {'; '.join(part for part in parts if part)}"))
+        self._write(
+            format_line(self._now(), f"{head}: {'; '.join(part for part in parts if part)}")
+        )
 
 
 def _match(status: Mapping[str, Any]) -> str:

@@ -75,7 +75,9 @@ class Processing:
             jobs.append(self._queue.put(name, match_id, **own))
         return jobs
 
-    async def _find_cameras_without_archive(self, match_id: str, archives: Mapping[str, bool]) -> list[str]:
+    async def _find_cameras_without_archive(
+        self, match_id: str, archives: Mapping[str, bool]
+    ) -> list[str]:
         """Return the cameras of a match without an archive, if others have one."""
         try:
             cameras = await self._library.cameras(match_id)

@@ -134,10 +134,10 @@ async def _take_over(
     for camera_id, track in match.tracks.items():
         if camera_id in reported:
             continue
-        follower.lose(match, track, "the worker was not running", "worker")
+        follower.mark_lost(match, track, "the worker was not running", "worker")
         if camera_id in hellos:  # others are repaired when they connect
             await context.mend(match, track)
-            context.spawn(follower.go_on, match, track, name=f"{track.camera.name} continues")
+            context.spawn(follower.resume_work, match, track, name=f"{track.camera.name} continues")
 
 
 async def _repair(context: RecordingContext, manifest: Manifest) -> Manifest:
@@ -156,13 +156,13 @@ async def _repair(context: RecordingContext, manifest: Manifest) -> Manifest:
         }
     )
     await to_thread.run_sync(manifestfile.save, folder, mended)
-    context.alarm(
+    context.send_alert(
         alert.recording_interrupted(
             manifest.match_id, interruption.reason, at_unix_s=mended.unix_ns(at_ns) / 1e9
         )
     )
     if salvage.cut_bytes:
-        context.alarm(alert.recording_salvaged(manifest.match_id, salvage.cut_bytes))
+        context.send_alert(alert.recording_salvaged(manifest.match_id, salvage.cut_bytes))
     return mended
 
 
@@ -182,8 +182,8 @@ def _resume(context: RecordingContext, begin: Begin, mended: Manifest) -> Runnin
     part = running.match.part
     gap_s = (part.start_ns - interruption.at_unix_ns) / 1e9 if part.pause_known else None
     for track in running.match.tracks.values():
-        track.lose(interruption.reason, interruption.at_unix_ns, "interruption")
-    context.alarm(alert.recording_resumed(before.match_id, gap_s=gap_s))
+        track.mark_lost(interruption.reason, interruption.at_unix_ns, "interruption")
+    context.send_alert(alert.recording_resumed(before.match_id, gap_s=gap_s))
     return running
 
 

@@ -104,7 +104,7 @@ class RecordingContext:
         """Mark the manifest to be saved soon. Never raises."""
         _mark(self.unsaved)
 
-    def alarm(self, raised: alert.Alert) -> None:
+    def send_alert(self, raised: alert.Alert) -> None:
         """Send an alert. Never raises."""
         try:
             self.alerts.send(raised)

@@ -70,7 +70,7 @@ class Follower:
         if self._context.current.running is not running or match.phase != "recording":
             return
         track.count_attempts_anew()
-        await self.go_on(match, track)
+        await self.resume_work(match, track)
 
     def end_orphans_from_now(self) -> None:
         """End recordings of other matches as their workers connect.
@@ -79,7 +79,7 @@ class Follower:
         """
         self._ends_orphans = True
 
-    async def go_on(self, match: Match, track: Track) -> None:
+    async def resume_work(self, match: Match, track: Track) -> None:
         """Start recording again with a new worker; the segment's event reports success."""
         settings = self._context.settings
         order = make_order(settings, match, track, resumed=True)
@@ -151,9 +151,9 @@ class Follower:
         before = track.note_writer(error)
         context, camera_id = self._context, track.camera.id
         if error is not None and before is None:
-            context.alarm(alert.recording_writer_failed(match.match_id, camera_id, error))
+            context.send_alert(alert.recording_writer_failed(match.match_id, camera_id, error))
         elif error is None and before is not None:
-            context.alarm(alert.recording_writer_recovered(match.match_id, camera_id))
+            context.send_alert(alert.recording_writer_recovered(match.match_id, camera_id))
         self._context.note_changed()
         self._context.note_unsaved()
 
@@ -164,16 +164,16 @@ class Follower:
         if running is not None and camera.id in running.match.tracks:
             track = running.match.tracks[camera.id]
             if running.match.phase == "recording":
-                self.lose(running.match, track, f"the worker exited: {reason}", "worker")
+                self.mark_lost(running.match, track, f"the worker exited: {reason}", "worker")
 
-    def lose(self, match: Match, track: Track, reason: str, kind: GapKind = "camera") -> None:
+    def mark_lost(self, match: Match, track: Track, reason: str, kind: GapKind = "camera") -> None:
         """Mark the camera as delivering nothing, and send an alert if that is new."""
         # A camera without footage was missing from the start, even if it is noticed later.
         at_unix_ns = match.now_ns()
         if not track.started:
             at_unix_ns = min(at_unix_ns, match.start_unix_ns)
-        if track.lose(reason, at_unix_ns, kind):
-            self._context.alarm(
+        if track.mark_lost(reason, at_unix_ns, kind):
+            self._context.send_alert(
                 alert.recording_camera_lost(match.match_id, track.camera.id, reason)
             )
             self._context.note_unsaved()
@@ -189,7 +189,7 @@ class Follower:
 
     def _handle_recovered(self, match: Match, track: Track, *, gap_s: float | None) -> None:
         self._context.note_changed()
-        self._context.alarm(
+        self._context.send_alert(
             alert.recording_camera_recovered(
                 match.match_id, track.camera.id, attempts=track.attempts, gap_s=gap_s
             )
@@ -210,7 +210,9 @@ class Follower:
         stall_after_s = self._context.settings.stall_after_s
         reason = match.lost_reason(track.camera)
         if reason is not None:
-            self.lose(match, track, reason, "camera" if track.camera.link.connected else "worker")
+            self.mark_lost(
+                match, track, reason, "camera" if track.camera.link.connected else "worker"
+            )
             return
         age = track.camera.last_frame_age_s
         delivers = track.camera.state == "running" and age is not None and age < stall_after_s
@@ -240,7 +242,7 @@ class Follower:
         now = {t.disk for t in match.tracks.values()} - {OK}
         free, floor = context.host.disk_free_bytes or 0, context.settings.min_free_bytes
         for new in sorted(now - before):
-            context.alarm(
+            context.send_alert(
                 alert.recording_disk_state(
                     match.match_id,
                     new,
@@ -254,7 +256,7 @@ class Follower:
                 context.spawn(context.make_space, name="space cleanup")
         if before and not now:
             (over, *_) = sorted(before)
-            context.alarm(
+            context.send_alert(
                 alert.recording_disk_recovered(match.match_id, free_bytes=free, state=over)
             )
         context.note_changed()

@@ -223,7 +223,7 @@ class RecordingMonitor:
         sample = self._context.host.sample
         alarm = self.guard.once(time.time(), sample.cpu_percent if sample else None, self.health())
         if alarm is not None:
-            self._context.alarm(alarm)
+            self._context.send_alert(alarm)
 
 
 async def _check(folder: Path, name: str) -> SegmentCheck:

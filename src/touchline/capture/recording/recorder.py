@@ -357,9 +357,9 @@ class Recorder:
         """
         for camera_id in sorted(missing):
             track = match.tracks[camera_id]
-            self.follower.lose(match, track, missing[camera_id])
+            self.follower.mark_lost(match, track, missing[camera_id])
             if not track.recording:
-                self._context.spawn(self.follower.go_on, match, track, name="late camera")
+                self._context.spawn(self.follower.resume_work, match, track, name="late camera")
 
     # ---------------------------------------------------------------------- lifecycle
 

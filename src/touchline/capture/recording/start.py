@@ -80,7 +80,9 @@ async def start_cameras(
     return report, reasons
 
 
-def _report_not_started(failed: list[int], errors: dict[str, str], *, require_all: bool) -> StartReport:
+def _report_not_started(
+    failed: list[int], errors: dict[str, str], *, require_all: bool
+) -> StartReport:
     if require_all:
         return {
             "success": False,

@@ -83,7 +83,7 @@ async def _stop_cameras(context: RecordingContext, match: Match) -> StopReport:
     await _save_finished(context, match)
     report = stop_report(match, results, check.block)
     for alarm in alert.stop_alerts(report, context.settings.min_effective_fps):
-        context.alarm(alarm)
+        context.send_alert(alarm)
     context.note("recording", "stopped", report["message"], match_id=match.match_id)
     return report
 
@@ -116,7 +116,7 @@ async def _stop_camera(
     for kind, reason in _DROPPED:
         frames = int(reply.get(kind) or 0)
         if frames > 0:
-            context.alarm(
+            context.send_alert(
                 alert.recording_frames_dropped(
                     match.match_id, track.camera.id, frames=frames, reason=reason
                 )

@@ -205,7 +205,7 @@ def _make_sqlite(url: URL, connections: int) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
-        # The driver issues BEGIN late, which breaks savepoints; `_begin_transaction` issues it instead.
+        # The driver issues BEGIN late, which breaks savepoints: `_begin_transaction` does it.
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS:d}")

@@ -94,7 +94,7 @@ def holds(rounds: Mapping[Place, Round], place: Place, seen_since_s: float, now_
     return current is not None and seen_since_s >= current.began_s and now_s < current.next_s
 
 
-def noted(
+def add_round(
     rounds: Mapping[Place, Round], place: Place, seen_since_s: float, now_s: float
 ) -> dict[Place, Round]:
     """Return the rounds after an engine has been removed for this reason.
@@ -324,7 +324,7 @@ class Replacements:
         """
         place = (reason, engine.vpn_container)
         before = self.rounds.get(place)
-        self.rounds = noted(self.rounds, place, engine.seen_since_s, self._now_s())
+        self.rounds = add_round(self.rounds, place, engine.seen_since_s, self._now_s())
         after = self.rounds[place]
         if after is not before:
             self._failures.save()

@@ -79,7 +79,7 @@ class SampleRing:
         return [(number, self._block(number)) for number in range(first, -(-end // BLOCK))]
 
     def restore(self, blocks: Iterable[tuple[int, bytes]]) -> None:
-        """Restore the blocks that `take_unsaved_blocks` returned earlier; the ring must be empty."""
+        """Restore blocks of `take_unsaved_blocks`; the ring must be empty."""
         ordered = sorted(blocks)
         # Keep only a gapless series up to the newest block, so that new blocks replace none of it.
         while ordered and ordered[-1][0] - ordered[0][0] != len(ordered) - 1:

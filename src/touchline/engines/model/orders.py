@@ -88,7 +88,9 @@ class GenericOrder:
             if match is None or not 0 < int(match[1]) <= 65535:
                 raise _invalid_field("ports", name, "must be written as 8000/tcp")
             if host_port is not None and not 0 < host_port <= 65535:
-                raise _invalid_field("ports", host_port, "must map to a port from 1 to 65535, or null")
+                raise _invalid_field(
+                    "ports", host_port, "must map to a port from 1 to 65535, or null"
+                )
             protocol: Literal["tcp", "udp"] = "udp" if match[2] == "udp" else "tcp"
             found.append(PortMapping(int(match[1]), host_port, protocol))
         return tuple(found)

@@ -154,7 +154,9 @@ def machine_addresses() -> tuple[str, ...]:
 def is_here(address: str) -> bool:
     """Return whether an address belongs to this machine."""
     plain = _normalise_host(address)
-    return _is_loopback(plain) or plain in {_normalise_host(each) for each in _interface_addresses()}
+    return _is_loopback(plain) or plain in {
+        _normalise_host(each) for each in _interface_addresses()
+    }
 
 
 def addresses_at(interface: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from touchline.core.errors import TouchlineError
-from touchline.core.supervision import Supervisor, brief
+from touchline.core.supervision import Supervisor, describe_error
 from touchline.engines.fleet.adoption import facts_of
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.store import Store
@@ -91,7 +91,7 @@ class CacheCleaner:
             size_bytes, problem = None, error.message
         except Exception as error:  # noqa: BLE001  (other caches are still cleaned)
             self._supervisor.note("cache cleaning", error, about=engine.name)
-            size_bytes, problem = None, brief(error)
+            size_bytes, problem = None, describe_error(error)
         if problem is not None:
             self._failures[engine.id] = self._failures.get(engine.id, 0) + 1
             log.info("The cache of %s was not cleaned: %s", engine.name, problem)

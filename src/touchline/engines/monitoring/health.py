@@ -12,7 +12,7 @@ from typing import Any
 from touchline.core.errors import TouchlineError
 from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
-from touchline.core.supervision import Supervisor, brief
+from touchline.core.supervision import Supervisor, describe_error
 from touchline.engines.fleet.acestream import AceStreamClient
 from touchline.engines.fleet.adoption import facts_of
 from touchline.engines.fleet.fleet import Fleet
@@ -163,7 +163,8 @@ class EngineProbes:
             self._events.record(
                 "health",
                 "failed",
-                f"Engine {engine.name} failed {failures} health checks in a row: {brief(error)}",
+                f"Engine {engine.name} failed {failures} health checks in a row:"
+                f" {describe_error(error)}",
                 container_id=engine_id,
                 name=engine.name,
                 failures=failures,

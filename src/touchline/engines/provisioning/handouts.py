@@ -37,7 +37,7 @@ class Handouts:
         if mark is not None:
             self._handed[mark] = (engine.id, until_s)
 
-    def made_before(self, key: str, mark: str) -> Engine | None:
+    def find_earlier_engine(self, key: str, mark: str) -> Engine | None:
         """Return the engine that was assigned for this key.
 
         Raises Refused if the key was used for another request.
@@ -83,7 +83,7 @@ class Handouts:
         return engine
 
 
-def wanted_by(order: EngineOrder, mark: str | None) -> str:
+def fingerprint_order(order: EngineOrder, mark: str | None) -> str:
     """Return a key that is equal for orders fulfilled by the same engine."""
     what = [dict(order.labels), dict(order.env), order.image, order.host_port]
     return json.dumps([*what, mark] if mark is not None else what)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import anyio
 
 from touchline.core.errors import Refused, TouchlineError
-from touchline.core.supervision import brief
+from touchline.core.supervision import describe_error
 from touchline.engines.fleet.acestream import AceStreamClient
 from touchline.engines.fleet.adoption import Surroundings, engine_of
 from touchline.engines.fleet.fleet import Fleet
@@ -93,7 +93,7 @@ class Launcher:
                 error, RuntimeUnavailable
             )
             if flight.name and not is_known:
-                self._runtime_sync.doubt(flight.name, f"a start failed: {brief(error)}")
+                self._runtime_sync.doubt(flight.name, f"a start failed: {describe_error(error)}")
             raise
 
     async def _launch(self, order: EngineOrder, flight: Flight, mark: str | None) -> Engine:
@@ -183,8 +183,8 @@ class Launcher:
             with anyio.CancelScope(shield=True):
                 await self._runtime.stop(instance.id, grace_s=0)
         except Exception as error:  # noqa: BLE001  (the error of the start is reported)
-            log.warning("%s could not be removed: %s", instance.name, brief(error))
-            self._runtime_sync.doubt(instance.id, brief(error))
+            log.warning("%s could not be removed: %s", instance.name, describe_error(error))
+            self._runtime_sync.doubt(instance.id, describe_error(error))
         else:
             self._runtime_sync.removed(instance.id)
         finally:

@@ -13,7 +13,7 @@ import anyio
 from touchline.core.errors import Blocked, Refused, TouchlineError
 from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
-from touchline.core.supervision import brief
+from touchline.core.supervision import describe_error
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.flights import Flight
 from touchline.engines.model.labels import IDEMPOTENCY
@@ -23,7 +23,7 @@ from touchline.engines.model.runtime import RuntimeUnavailable, StartFailed
 from touchline.engines.provisioning.admission import Admission
 from touchline.engines.provisioning.breaker import Trial
 from touchline.engines.provisioning.enginefacts import FleetView
-from touchline.engines.provisioning.handouts import Handouts, wanted_by
+from touchline.engines.provisioning.handouts import Handouts, fingerprint_order
 from touchline.engines.provisioning.launcher import Launcher, must_be_reachable
 from touchline.engines.settings.tree import ScalingSettings
 
@@ -93,11 +93,13 @@ class Provisioner:
         if order.idempotency_key is None:
             return await self._engine(order, None)
         key = hashlib.sha256(order.idempotency_key.encode()).hexdigest()[:32]
-        mark = f"{key}.{hashlib.sha256(wanted_by(order, None).encode()).hexdigest()[:16]}"
+        mark = f"{key}.{hashlib.sha256(fingerprint_order(order, None).encode()).hexdigest()[:16]}"
         lock = self._keys.setdefault(key, anyio.Lock())
         try:
             async with lock:
-                return self._handouts.made_before(key, mark) or await self._engine(order, mark)
+                return self._handouts.find_earlier_engine(key, mark) or await self._engine(
+                    order, mark
+                )
         finally:
             if not lock.statistics().tasks_waiting and not lock.locked():
                 self._keys.pop(key, None)
@@ -109,7 +111,7 @@ class Provisioner:
         """
         self._fleet.leases.release(engine.id)
         if order.idempotency_key is None:  # otherwise its mark identifies it
-            self._handouts.keep_left(wanted_by(order, None), engine)
+            self._handouts.keep_left(fingerprint_order(order, None), engine)
 
     async def start_boarded(
         self, flight: Flight, *, why: str, replaces: Reason | None = None
@@ -167,7 +169,7 @@ class Provisioner:
             )
             return spare
         must_be_reachable(self._fleet)
-        wanted = wanted_by(order, mark)
+        wanted = fingerprint_order(order, mark)
         engine = self._handouts.take_left(wanted)
         if engine is None:
             flight = self._flights.take_left(wanted) or self._begin_start(order, wanted, mark)
@@ -204,7 +206,7 @@ class Provisioner:
         trial = self._admission.trial()
         if trial is None:
             return
-        wanted = wanted_by(EngineOrder(), None)
+        wanted = fingerprint_order(EngineOrder(), None)
         flight = self._flights.board(None, forwarded=False, for_client=True, wanted=wanted)
         flight.abandon()
         self._run_in_task(flight, self._try(flight, trial))
@@ -318,6 +320,6 @@ def _as_reported(error: Exception) -> TouchlineError:
         return error
     log.error("A start failed unexpectedly", exc_info=error)
     return StartFailed(
-        f"The start failed unexpectedly ({brief(error)}); see the log. Any remains are"
+        f"The start failed unexpectedly ({describe_error(error)}); see the log. Any remains are"
         " removed automatically"
     )

@@ -14,13 +14,13 @@ import anyio
 from touchline.backoff import RetryPauses
 from touchline.core.errors import TouchlineError
 from touchline.core.events.log import EventLog
-from touchline.core.supervision import brief
+from touchline.core.supervision import describe_error
 from touchline.core.tasks import keep_running
 from touchline.engines.fleet.adoption import (
     Surroundings,
     addresses_of,
-    engine_of,
     complete_from_record,
+    engine_of,
 )
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.model.clock import Clock
@@ -105,7 +105,7 @@ class RuntimeSync:
                 report=lambda _name, error, *_: self._record_unavailable(str(error)),
             )
         except Exception as error:
-            self._record_unavailable(f"its events cannot be processed: {brief(error)}")
+            self._record_unavailable(f"its events cannot be processed: {describe_error(error)}")
             raise
 
     async def _follow_once(self) -> None:

@@ -306,8 +306,8 @@ class StreamReports:
             if not is_among(self._machine.place(host, port), self._places(engine)):
                 raise Invalid(
                     f"{name} must point at the engine,"
-                    f" http://{format_url_host(engine.host)}:{engine.port}/…; requests to other hosts are"
-                    " never sent",
+                    f" http://{format_url_host(engine.host)}:{engine.port}/…;"
+                    " requests to other hosts are never sent",
                     code="foreign_url",
                     loc=("body", "session", name),
                     input=url,

@@ -15,7 +15,7 @@ from touchline.core import patience
 from touchline.core.errors import Blocked, TouchlineError
 from touchline.core.events.kinds import EventCategory
 from touchline.core.events.log import EventLog
-from touchline.core.supervision import Supervisor, brief
+from touchline.core.supervision import Supervisor, describe_error
 from touchline.core.tasks import Changed
 from touchline.engines.model.addresses import Address
 from touchline.engines.model.clock import Clock
@@ -192,7 +192,7 @@ class VpnWatch:
         except Exception as error:  # noqa: BLE001  (other VPNs are still checked)
             # The state is unknown, so the last known one is kept.
             self._supervisor.note("VPN check", error, about=name)
-            self._states[name] = replace(before, error=brief(error))
+            self._states[name] = replace(before, error=describe_error(error))
             return
         try:
             self._evaluate(before, seen)

@@ -9,7 +9,7 @@ continue, but some, Chromium's among them, consider the stream damaged and give 
 from __future__ import annotations
 
 from touchline.live.frames.frame import LiveFrame
-from touchline.media.h264.units import begins_anew, length_bytes, units
+from touchline.media.h264.units import is_idr_frame, length_bytes, units
 
 FORGET_AFTER_KEYFRAMES = 5
 """A property not seen for this many GOPs is considered absent."""
@@ -34,7 +34,7 @@ class Joining:
         if frame.keyframe:
             self._since_open = _later(self._since_open)
             self._since_reference = _later(self._since_reference)
-            if not begins_anew(frame.data, length_bytes(frame.codec.avcc)):
+            if not is_idr_frame(frame.data, length_bytes(frame.codec.avcc)):
                 self._since_open = 0
         newest_ns = self._newest_ns
         if newest_ns is None or frame.broken or frame.pts_ns > newest_ns:

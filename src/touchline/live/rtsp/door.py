@@ -37,7 +37,7 @@ class RtspClient(Protocol):
     def note_pause(self, *, lasts: bool) -> None:
         """Note that its response is being delayed, or no longer."""
 
-    def hang_up(self) -> None:
+    def close_connection(self) -> None:
         """Close its connection."""
 
 
@@ -82,9 +82,9 @@ class RtspDoor:
 
     def _disconnect(self, guest: RtspClient) -> None:
         self._guests.remove(guest)
-        guest.hang_up()
+        guest.close_connection()
 
-    async def admits(self, guest: RtspClient, request: RtspRequest) -> bool:
+    async def accepts_password(self, guest: RtspClient, request: RtspRequest) -> bool:
         """Return whether a request has the password; waits first if its address must.
 
         The pause precedes the check, so the response time does not reveal whether a password is
@@ -100,7 +100,7 @@ class RtspDoor:
                     await self._sleep(pause_s)
             finally:
                 guest.note_pause(lasts=False)
-        if request.admits(self._password):
+        if request.accepts_password(self._password):
             guest.note_known()
             return True
         if tries:

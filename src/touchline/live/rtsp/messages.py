@@ -65,7 +65,7 @@ class RtspRequest:
             raise BadRequest(self.url[:80])
         return unquote(found[1] or found[2] or "").strip("/").partition("/")[0]
 
-    def admits(self, password: str | None) -> bool:
+    def accepts_password(self, password: str | None) -> bool:
         """Return whether the request has the password, if one is set, with any user name."""
         if password is None:
             return True

@@ -71,13 +71,13 @@ class RtspServer:
         if self._server is not None:
             self._server.close()
         for client in list(self._clients.values()):
-            client.hang_up()
+            client.close_connection()
 
     def end(self, camera: str) -> None:
         """Disconnect the clients of a camera."""
         for client in list(self._clients.values()):
             if client.camera == camera:
-                client.hang_up()
+                client.close_connection()
 
     def admit(self, viewer: str, reason: str | None) -> bool:
         """Let a client watch, or refuse with a reason; return whether it is still connected."""
@@ -175,7 +175,7 @@ class _Client:
         """Note that a response is being delayed, or no longer."""
         self._pausing = lasts
 
-    def hang_up(self) -> None:
+    def close_connection(self) -> None:
         """Close the connection."""
         self._writer.close()
 
@@ -215,7 +215,7 @@ class _Client:
         return request.method != "TEARDOWN"
 
     async def _answer(self, request: RtspRequest) -> RtspResponse:  # noqa: PLR0911  (a switch)
-        if request.method != "OPTIONS" and not await self._door.admits(self, request):
+        if request.method != "OPTIONS" and not await self._door.accepts_password(self, request):
             return RtspResponse(401, {"WWW-Authenticate": 'Basic realm="touchline"'})
         match request.method:
             case "OPTIONS":

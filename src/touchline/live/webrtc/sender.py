@@ -115,7 +115,7 @@ class ViewerSender:
             reporting.cancel()
             transport._unregister_rtp_sender(self)  # noqa: SLF001
 
-    async def bye(self) -> None:
+    async def send_bye(self) -> None:
         """Notify the viewer that the stream has ended."""
         await self._send_control(RtcpByePacket(sources=[self.ssrc]))
 

@@ -65,7 +65,7 @@ class IceServers:
             gatherer = await self._gather_with(servers)
             if gatherer is not None:
                 return gatherer
-            log.warning("continuing without %s for %g s", _names(servers), SILENT_FOR_S)
+            log.warning("continuing without %s for %g s", _format_urls(servers), SILENT_FOR_S)
             for server in servers:
                 self._silent_until_s[str(server)] = time.monotonic() + SILENT_FOR_S
         gatherer = RTCIceGatherer([])
@@ -85,7 +85,7 @@ class IceServers:
         try:
             gatherer = RTCIceGatherer(named)
         except ValueError as error:
-            log.warning("%s: %s", _names(servers), error)
+            log.warning("%s: %s", _format_urls(servers), error)
             return None
         gathering = asyncio.create_task(gatherer.gather())
         await asyncio.wait({gathering}, timeout=GATHER_WITHIN_S)
@@ -106,7 +106,7 @@ async def _end(gatherer: RTCIceGatherer, gathering: asyncio.Task[None]) -> None:
     await RTCIceTransport(gatherer).stop()
 
 
-def _names(servers: Sequence[Mapping[str, Any]]) -> str:
+def _format_urls(servers: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(str(url) for server in servers for url in server["urls"])
 
 
@@ -234,7 +234,7 @@ class Peer:
         except ConnectionError as error:
             reason = str(error)
         finally:
-            await self._hang_up()
+            await self._close()
             self._ended(self)
             self._set_state("closed", reason)
 
@@ -277,15 +277,15 @@ class Peer:
             leaving.cancel()
             await asyncio.gather(sending, leaving, return_exceptions=True)
 
-    async def _hang_up(self) -> None:
-        async def politely() -> None:
+    async def _close(self) -> None:
+        async def stop_in_order() -> None:
             if self._dtls.state == "connected":
-                await self._sender.bye()
+                await self._sender.send_bye()
             await self._dtls.stop()
             await self._ice.stop()
 
         try:
-            await asyncio.wait_for(politely(), _CLOSE_WITHIN_S)
+            await asyncio.wait_for(stop_in_order(), _CLOSE_WITHIN_S)
         except TimeoutError:
             log.warning("a session of %s could not be closed in time", self.shown.name)
 

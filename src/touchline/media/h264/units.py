@@ -27,7 +27,7 @@ def units(data: bytes, length_bytes: int = 4) -> Iterator[memoryview]:
         at += size
 
 
-def begins_anew(head: bytes, length_bytes: int = 4) -> bool:
+def is_idr_frame(head: bytes, length_bytes: int = 4) -> bool:
     """Return whether a frame in AVC form is an IDR picture, so that decoding can start with it.
 
     `head` is the frame or its first bytes; if they end before its first slice, the result is False.

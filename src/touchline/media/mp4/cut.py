@@ -140,7 +140,7 @@ def plan(
         if not shown:
             continue
         first_ns = min(f.at_ns for f in shown)
-        key = _first_key(source, first_ns, to_ns, continues=_continues(pieces, source))
+        key = _first_key(source, first_ns, to_ns, continues=_has_same_parameters(pieces, source))
         until_ns = to_ns if key is None else key.at_ns
         edge_ns = min(until_ns, source.end_ns) - first_ns
         if edge_ns > longest_edge_ns:
@@ -152,7 +152,7 @@ def plan(
     return pieces
 
 
-def _continues(pieces: Sequence[Edge | Copy], source: SegmentSource) -> bool:
+def _has_same_parameters(pieces: Sequence[Edge | Copy], source: SegmentSource) -> bool:
     """Return whether the preceding frames are decoded with the same parameter sets."""
     before = pieces[-1] if pieces else None
     return isinstance(before, Copy) and before.source.codec == source.codec
@@ -173,7 +173,7 @@ def _is_idr(source: SegmentSource, frame: FileFrame) -> bool:
     with reading(source.path) as file:
         file.seek(frame.offset)
         head = file.read(min(_HEAD_BYTES, frame.size_bytes))
-    return units.begins_anew(head, units.length_bytes(source.codec.avcc))
+    return units.is_idr_frame(head, units.length_bytes(source.codec.avcc))
 
 
 def _edge(source: SegmentSource, from_ns: int, to_ns: int) -> Edge:
@@ -258,10 +258,10 @@ def join(
         done += frames
         last_ticks = max(1, ticks(end_ns - starts_ns) - decode[done - 1])
         table.add(offset, entries, last_ticks, codec_number=which)
-    return Cut(writer.faststart(table, at, shows=_shown_ticks(timed, starts_ns, shows_ns)), body)
+    return Cut(writer.faststart(table, at, shows=_clip_ticks(timed, starts_ns, shows_ns)), body)
 
 
-def _shown_ticks(
+def _clip_ticks(
     timed: Sequence[tuple[FileFrame, int]], starts_ns: int, shows_ns: tuple[int, int] | None
 ) -> tuple[int, int] | None:
     """Return the part that is shown, from and until before; None if that is everything."""
@@ -340,7 +340,7 @@ def edge_spec(edge: Edge, out: Path) -> dict[str, Any]:
     }
 
 
-def recoded(data: bytes, result: Mapping[str, Any], codec: Codec) -> Recoded:
+def build_edge(data: bytes, result: Mapping[str, Any], codec: Codec) -> Recoded:
     """Create an encoded edge from its data and the answer to `edge_spec`. Raises ValueError."""
     frames, at = [], 0
     for at_ns, size, keyframe in result["frames"]:

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 
 from touchline.media.mp4.record import FRAGMENT, record
-from touchline.media.mp4.sample import I64_MAX, Mp4Sample, signed_offset, unsigned
+from touchline.media.mp4.sample import I64_MAX, Mp4Sample, clamp_duration, clamp_offset
 
 MOOF = struct.Struct(">I4s I4sII I4s I4sII I4sIQ I4sIIi")
 MOOF_BYTES = MOOF.size
@@ -36,10 +36,10 @@ def _fragment(sequence: int, samples: Sequence[Mp4Sample]) -> list[bytes]:
     parts += [
         struct.pack(
             ">IIIi",
-            unsigned(s.duration),
+            clamp_duration(s.duration),
             len(s.data),
             KEYFRAME_FLAGS if s.keyframe else DELTA_FLAGS,
-            signed_offset(s.pts - s.dts),
+            clamp_offset(s.pts - s.dts),
         )
         for s in samples
     ]

@@ -163,10 +163,10 @@ def _samples(moov: bytes, stbl: Box, timescale: int, size_bytes: int) -> tuple[l
     count = len(sizes)
     if not count:
         raise Unreadable("its tables are empty: it is a fragmented MP4 of another program")
-    steps = _spread(moov, stbl, b"stts", ">II", count)
+    steps = _expand_runs(moov, stbl, b"stts", ">II", count)
     if len(steps) != count:
         raise ValueError("samples without a time")
-    shifts = _spread(moov, stbl, b"ctts", ">Ii", count) or [0] * count
+    shifts = _expand_runs(moov, stbl, b"ctts", ">Ii", count) or [0] * count
     if len(shifts) != count:
         raise ValueError("samples without an offset")
     decode = [0, *accumulate(steps)]
@@ -177,20 +177,20 @@ def _samples(moov: bytes, stbl: Box, timescale: int, size_bytes: int) -> tuple[l
     sync = _rows(moov, stbl, b"stss", ">I")
     keys = {number for (number,) in sync} if sync is not None else set(range(1, count + 1))
 
-    def in_ticks(value: int) -> int:
+    def convert_to_ticks(value: int) -> int:
         return (value * TIMESCALE + timescale // 2) // timescale
 
     samples = [
         _Sample(
-            in_ticks(decode[n]),
-            in_ticks(decode[n] + shifts[n] - first_shown),
+            convert_to_ticks(decode[n]),
+            convert_to_ticks(decode[n] + shifts[n] - first_shown),
             offsets[n],
             sizes[n],
             n + 1 in keys,
         )
         for n in range(count)
     ]
-    return samples, in_ticks(decode[count])
+    return samples, convert_to_ticks(decode[count])
 
 
 def _sizes(moov: bytes, stbl: Box) -> Sequence[int]:
@@ -219,7 +219,7 @@ def _rows(moov: bytes, stbl: Box, kind: bytes, row: str) -> list[tuple[int, ...]
     return None
 
 
-def _spread(moov: bytes, stbl: Box, kind: bytes, row: str, most: int) -> list[int]:
+def _expand_runs(moov: bytes, stbl: Box, kind: bytes, row: str, most: int) -> list[int]:
     """Expand a run-length table to one value for each sample."""
     values: list[int] = []
     for count, value in _rows(moov, stbl, kind, row) or ():

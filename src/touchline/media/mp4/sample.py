@@ -45,11 +45,11 @@ def ticks_to_ns(value: int) -> int:
     return value * 100_000 // 9
 
 
-def unsigned(value: int) -> int:
+def clamp_duration(value: int) -> int:
     """Limit a duration to the range of its field (13 hours)."""
     return min(max(value, 0), U32_MAX)
 
 
-def signed_offset(value: int) -> int:
+def clamp_offset(value: int) -> int:
     """Limit the offset of presentation from decoding to the range of its field."""
     return min(max(value, -_I32_MAX), _I32_MAX)

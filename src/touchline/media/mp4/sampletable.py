@@ -15,8 +15,8 @@ from touchline.media.mp4.sample import (
     U32_MAX,
     Mp4Sample,
     SampleEntry,
-    signed_offset,
-    unsigned,
+    clamp_duration,
+    clamp_offset,
 )
 
 
@@ -77,12 +77,12 @@ class SampleTable:
         before = len(self._dts)
         for s in samples:
             self._dts.append(min(max(s.dts, 0), I64_MAX))
-            self._offset.append(signed_offset(s.pts - s.dts))
+            self._offset.append(clamp_offset(s.pts - s.dts))
             self._size.append(s.size_bytes if isinstance(s, SampleEntry) else len(s.data))
             if s.keyframe:
                 self._sync.append(len(self._dts))
         self._chunks.append((data_offset, len(self._dts) - before, codec_number))
-        self._last_duration = unsigned(last_duration)
+        self._last_duration = clamp_duration(last_duration)
 
     def moved(self, by_bytes: int) -> SampleTable:
         """Return the tables for a file in which all samples start `by_bytes` later."""
@@ -99,10 +99,10 @@ class SampleTable:
 
     def boxes(self) -> bytes:
         """Return the tables of `stbl` after `stsd`."""
-        durations = [unsigned(b - a) for a, b in pairwise(self._dts)]
-        durations.append(unsigned(self._last_duration))
-        stts = _runs(durations)
-        ctts = _runs(self._offset)
+        durations = [clamp_duration(b - a) for a, b in pairwise(self._dts)]
+        durations.append(clamp_duration(self._last_duration))
+        stts = _encode_runs(durations)
+        ctts = _encode_runs(self._offset)
         stsc = _chunk_runs([(n, codec) for _, n, codec in self._chunks])
         wide = bool(self._chunks) and self._chunks[-1][0] > U32_MAX
         offsets = [o for o, _, _ in self._chunks]
@@ -130,7 +130,7 @@ def _big_endian(values: array[int]) -> bytes:
     return copy.tobytes()
 
 
-def _runs(values: Iterable[int]) -> list[tuple[int, int]]:
+def _encode_runs(values: Iterable[int]) -> list[tuple[int, int]]:
     runs: list[tuple[int, int]] = []
     last, count = 0, 0
     for value in values:

@@ -73,7 +73,7 @@ def mp4_segment(
     Reads their headers; call it in a thread. Raises OSError, and ValueError if the file has
     changed.
     """
-    with _opened(path) as descriptor:
+    with _open_file(path) as descriptor:
         stored = _read(descriptor, path, fragments, table)
     rows = list(stored.rows)
     duration, *rest = rows[-1]
@@ -96,14 +96,14 @@ def ts_segment(
 
     Reads all of them; call it in a thread. Raises OSError, and ValueError if the file has changed.
     """
-    with _opened(path) as descriptor:
+    with _open_file(path) as descriptor:
         stored = _read(descriptor, path, fragments, table)
         frames = _frames(descriptor, path, stored, place)
         return cut.Cut(mpegts.segment(codec, frames, number=place.number), ())
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[int]:
+def _open_file(path: Path) -> Iterator[int]:
     """Open a file without following links."""
     descriptor = open_regular(path)
     try:

@@ -130,7 +130,7 @@ class Walk:
         whole_type = writer.init_part_head()
         if not whole_type.startswith(head[: len(whole_type)]) and RECORD_UUID not in head:
             raise NotSegment(f"{self._path} is not a segment of touchline")
-        switched = self._switched(head)
+        switched = self._is_switched(head)
         at, sequence = self._head(head)
         final_at: int | None = None
         while at < self._size:
@@ -201,7 +201,7 @@ class Walk:
             self._window_at, start = at, 0
         return self._window[start : start + length]
 
-    def _switched(self, head: bytes) -> bool:
+    def _is_switched(self, head: bytes) -> bool:
         """Return whether the 16 bytes of `free` are now the `mdat` header of the whole file."""
         found = head[writer.FREE_OFFSET : writer.FREE_OFFSET + 16]
         if found == writer.FREE or len(found) < len(writer.FREE):

@@ -64,7 +64,7 @@ def range_of(colour: Colour | None) -> ColorRange:
     return ColorRange.JPEG if colour is not None and colour.full_range else ColorRange.MPEG
 
 
-def in_range(frame: av.VideoFrame, colour: Colour | None) -> av.VideoFrame:
+def convert_range(frame: av.VideoFrame, colour: Colour | None) -> av.VideoFrame:
     """Convert a picture to yuv420p in the stream's range; no copy is made if it is that already."""
     wanted = range_of(colour)
     full = frame.format.name == "yuvj420p" or frame.color_range == ColorRange.JPEG

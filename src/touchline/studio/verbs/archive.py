@@ -19,7 +19,7 @@ from touchline.media import matchfiles
 from touchline.media.mp4 import scan as mp4scan
 from touchline.media.mp4 import writer
 from touchline.studio.errors import StudioError, disk_trouble
-from touchline.studio.pictures.encoder import EncodedPicture, Encoder, EncoderQuality, in_range
+from touchline.studio.pictures.encoder import EncodedPicture, Encoder, EncoderQuality, convert_range
 from touchline.studio.pictures.film import Film
 from touchline.studio.pictures.footage import (
     Ahead,
@@ -164,7 +164,7 @@ def _encode_archive(
     source = Ahead(shots(reels), "archive")
     try:
         for shot in source:
-            frame = in_range(shot.picture, first.colour).reformat(width, height)
+            frame = convert_range(shot.picture, first.colour).reformat(width, height)
             for coded in encoder.encode(frame, shot.at_ns):
                 film.append(coded)
             progress.step()

@@ -129,7 +129,9 @@ def _read_recorded_pairs(spec: Mapping[str, Any]) -> list[tuple[Grey, Grey]]:
     return _of_one_size(pairs)
 
 
-def _read_pair_at(reels: list[list[SegmentFile]], at_ns: int, period_ns: int) -> tuple[Grey, Grey] | None:
+def _read_pair_at(
+    reels: list[list[SegmentFile]], at_ns: int, period_ns: int
+) -> tuple[Grey, Grey] | None:
     views = [islice(shots(each, from_ns=at_ns, to_ns=at_ns + _LOOK_NS), 30) for each in reels]
     for pairing in pair_by_time(views[0], views[1], period_ns=period_ns):
         if pairing.cam0 is not None and pairing.cam1 is not None:

@@ -59,11 +59,15 @@ def _pair(receiver: Receiver, wait_s: float, stopping: threading.Event) -> Two:
     while time.monotonic() < end_s and not stopping.is_set():
         receiver.wait(0.1)
         found = _closest(receiver.waiting(CAMERAS[0]), receiver.waiting(CAMERAS[1]))
-        if found is not None and (best is None or _measure_difference(found) < _measure_difference(best)):
+        if found is not None and (
+            best is None or _measure_difference(found) < _measure_difference(best)
+        ):
             best = found
         if best is not None and best_by_s is None:
             best_by_s = time.monotonic() + _LOOK_S
-        if best is not None and (_measure_difference(best) < 2_000_000 or time.monotonic() > (best_by_s or 0)):
+        if best is not None and (
+            _measure_difference(best) < 2_000_000 or time.monotonic() > (best_by_s or 0)
+        ):
             break
     if best is None or _measure_difference(best) > _WORST_NS * 2:
         silent = [name for name in CAMERAS if not receiver.waiting(name)]

@@ -20,7 +20,7 @@ from touchline.media.h264.colour import colour_of
 from touchline.media.h264.units import annex_b, parameter_sets
 from touchline.media.mp4.writer import Codec
 from touchline.studio.errors import StudioError
-from touchline.studio.pictures.encoder import Encoder, EncoderQuality, in_range, join_codecs
+from touchline.studio.pictures.encoder import Encoder, EncoderQuality, convert_range, join_codecs
 from touchline.studio.pictures.footage import fps_of
 from touchline.studio.verbs import Tell
 
@@ -52,7 +52,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
         for frame, at_ns in _decode_frames(spec, codec):
             if stopping.is_set():
                 raise StudioError("stopped", "It was stopped")
-            for coded in encoder.encode(in_range(frame, colour), at_ns):
+            for coded in encoder.encode(convert_range(frame, colour), at_ns):
                 rows.append((coded.at_ns, len(coded.data), coded.keyframe))
                 out.write(coded.data)
         for coded in encoder.flush():

@@ -21,7 +21,7 @@ import cv2
 from touchline.ipc.feed import Feed
 from touchline.ipc.tee import Frame
 from touchline.studio.errors import StudioError
-from touchline.studio.pictures.encoder import Encoder, EncoderQuality, in_range
+from touchline.studio.pictures.encoder import Encoder, EncoderQuality, convert_range
 from touchline.studio.pictures.pairing import Shot
 from touchline.studio.pictures.planes import new_frame, planes_of
 from touchline.studio.pictures.receiving import Receiver
@@ -150,7 +150,7 @@ class _Showing:
     def _show(self, first: Shot[av.VideoFrame], second: Shot[av.VideoFrame]) -> None:
         began_s = time.perf_counter()
         frame, into = new_frame(self._stitcher.width, self._stitcher.height)
-        views = [in_range(shot.picture, self._colour) for shot in (first, second)]
+        views = [convert_range(shot.picture, self._colour) for shot in (first, second)]
         self._stitcher.stitch(planes_of(views[0]), planes_of(views[1]), into)
         stitched_s = time.perf_counter()
         if self._keyframe.is_set():

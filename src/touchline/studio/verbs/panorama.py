@@ -20,7 +20,7 @@ import av
 import cv2
 
 from touchline.studio.errors import StudioError, disk_trouble
-from touchline.studio.pictures.encoder import Encoder, EncoderQuality, in_range
+from touchline.studio.pictures.encoder import Encoder, EncoderQuality, convert_range
 from touchline.studio.pictures.film import Film
 from touchline.studio.pictures.footage import (
     Ahead,
@@ -230,7 +230,7 @@ class _Stitching:
         views = []
         for camera, shot in enumerate((pairing.cam0, pairing.cam1)):
             if shot is not None:
-                picture = in_range(shot.picture, self._colour)
+                picture = convert_range(shot.picture, self._colour)
                 # The frame owns the memory that its planes look into.
                 self._held[camera] = (shot.at_ns, planes_of(picture), picture)
             views.append(self._view(camera, pairing.at_ns))

@@ -81,7 +81,7 @@ def _recode_edge(edge: mp4cut.Edge, folder: Path) -> mp4cut.Recoded:
     out = folder / f".edge-{os.getpid()}.h264"
     try:
         result = edges.run(mp4cut.edge_spec(edge, out), lambda _: None, threading.Event())
-        return mp4cut.recoded(read_bytes(out), result, edge.source.codec)
+        return mp4cut.build_edge(read_bytes(out), result, edge.source.codec)
     finally:
         out.unlink(missing_ok=True)
 

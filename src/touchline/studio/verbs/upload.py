@@ -221,7 +221,7 @@ class _Uploading:
         where = {"Bucket": self.spec["bucket"], "Key": key}
         upload_id = known.get("upload_id") if known.get("stamp") == stamp else None
         if known.get("upload_id") and upload_id is None:  # the file has changed since
-            self._abandon(where, known["upload_id"])
+            self._abort_upload(where, known["upload_id"])
         parts = self._parts_there(where, upload_id) if upload_id else None
         if parts is None:
             kind = {"ContentType": "video/mp4"}
@@ -312,7 +312,7 @@ class _Uploading:
                 advice="Retry; if it happens again, check the storage.",
             )
 
-    def _abandon(self, where: Mapping[str, Any], upload_id: str) -> None:
+    def _abort_upload(self, where: Mapping[str, Any], upload_id: str) -> None:
         try:
             self.client.abort_multipart_upload(**where, UploadId=upload_id)
         except ClientError as error:

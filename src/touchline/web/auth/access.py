@@ -38,7 +38,7 @@ class Access:
     hosts: frozenset[str] | None
     on_network: bool
 
-    def admits(self, given: str) -> bool:
+    def accepts_password(self, given: str) -> bool:
         """Return whether `given` is the key; takes the same time for every wrong one."""
         return self.key is None or hmac.compare_digest(
             given.encode("utf-8", "surrogateescape"), self.key.encode("utf-8", "surrogateescape")
@@ -80,14 +80,14 @@ def _decide(settings: Settings) -> Access:
         return Access(key=None, hosts=hosts, on_network=on_network)
     path = settings.data_dir / KEY_FILE
     try:
-        return Access(key=_stored_key(path), hosts=None, on_network=on_network)
+        return Access(key=_read_stored_key(path), hosts=None, on_network=on_network)
     except (OSError, UnicodeDecodeError) as error:
         raise Failed(
             f"The API key in {path} cannot be used: {error}", code="api_key_unusable"
         ) from error
 
 
-def _stored_key(path: Path) -> str:
+def _read_stored_key(path: Path) -> str:
     try:
         with path.open(encoding="ascii") as file:
             os.fchmod(file.fileno(), 0o600)

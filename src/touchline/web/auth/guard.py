@@ -32,7 +32,7 @@ class Guard:
         """Handle one request."""
         if scope["type"] in {"http", "websocket"}:
             host = _raw_header(scope, b"host") or ""
-            if not self._answers_to(host):
+            if not self._accepts_host(host):
                 body = {"detail": "Invalid host header", "code": "invalid_host"}
                 await answer(body, 400)(scope, receive, send)
                 return
@@ -44,7 +44,7 @@ class Guard:
                 return
         await self._app(scope, receive, send)
 
-    def _answers_to(self, host: str) -> bool:
+    def _accepts_host(self, host: str) -> bool:
         # No Host means HTTP/1.0: not a browser, and so not a page of another site.
         if self._hosts is None or not host:
             return True

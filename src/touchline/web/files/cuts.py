@@ -14,9 +14,9 @@ from starlette.types import Receive, Scope, Send
 from touchline.core.worklimits import WorkLimit
 from touchline.web.files.downloads import (
     attachment,
+    choose_file_name,
     close_chunks,
     content_range,
-    choose_file_name,
     send_chunk,
     start_answer,
     while_connected,

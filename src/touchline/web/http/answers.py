@@ -25,7 +25,7 @@ def encoded(value: Any) -> bytes:
     return json_bytes(text)
 
 
-def echoed(value: Any) -> bytes:
+def encode_echo(value: Any) -> bytes:
     """Encode like `encoded`, but keep lone surrogates: a client recognises its own id by them."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "backslashreplace")

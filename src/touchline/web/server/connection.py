@@ -68,7 +68,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Register a new connection."""
         self._raw = transport
         super().connection_made(cast("asyncio.Transport", _Lingering(transport, self)))
-        self._door.entered(self, self.client[0] if self.client else "")
+        self._door.register_connection(self, self.client[0] if self.client else "")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Unregister a connection that has ended in any way."""

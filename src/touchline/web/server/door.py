@@ -116,7 +116,7 @@ class Door:
             return self._refuse(FULL, "full", f"{len(self._state_of)} are in use")
         return None
 
-    def entered(self, guest: GuardedConnection, address: str) -> None:
+    def register_connection(self, guest: GuardedConnection, address: str) -> None:
         """Register a connection, unless it is registered already."""
         if guest in self._state_of:
             return
@@ -162,7 +162,7 @@ class Door:
                 ended += 1
         return ended
 
-    def exhausted(self) -> None:
+    def shed_connections(self) -> None:
         """Close idle connections and lower the limit for a while, after running out of descriptors.
 
         Recording files, workers and the database need descriptors more than connections do.

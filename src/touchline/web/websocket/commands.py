@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from touchline.core.errors import TouchlineError
 from touchline.core.supervision import Tasks
-from touchline.web.http.answers import echoed, encoded
+from touchline.web.http.answers import encode_echo, encoded
 from touchline.web.websocket.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -201,7 +201,7 @@ def _mark_repeated(result: str) -> str:
 
 
 def _text(message: Mapping[str, Any]) -> str:
-    return echoed(message).decode()
+    return encode_echo(message).decode()
 
 
 def _is_id(value: Any) -> TypeGuard[str | float]:

@@ -69,7 +69,7 @@ class Viewers:
             ) from error
         self._feed = feed
         camera = self._camera()
-        self._tee.hang(feed, with_gop=camera is not None and camera.playing)
+        self._tee.attach_outlet(feed, with_gop=camera is not None and camera.playing)
         self._wake()
 
     async def end_feed(self) -> None:
@@ -84,7 +84,7 @@ class Viewers:
         """Write the newest keyframe to `path` and return its age in seconds. Raises Unseen."""
         camera, taken = self._camera(), asyncio.Event()
         still = StillOutlet(lambda: self._on_loop(taken.set))
-        self._tee.hang(still, with_gop=camera is not None and camera.playing)
+        self._tee.attach_outlet(still, with_gop=camera is not None and camera.playing)
         self._wake()
         try:
             await asyncio.wait_for(taken.wait(), timeout_s)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from touchline.media.decodetimes import MAX_DEPTH, Order
-from touchline.worker.rtp.boundaries import boundary_detector, tells
+from touchline.worker.rtp.boundaries import boundary_detector, has_boundaries
 from touchline.worker.rtp.clock import CameraClock
 from touchline.worker.rtp.mediatime import AHEAD_NS, MediaTime
 from touchline.worker.rtp.packet import Packet, read
@@ -60,7 +60,7 @@ class DecodedPackets:
         self._decoder = decoder
         self._on_warning = on_warning
         self._begins = boundary_detector(chosen.codec)
-        self._marks_starts = tells(chosen.codec)
+        self._marks_starts = has_boundaries(chosen.codec)
         self._clock = CameraClock()
         self._media = MediaTime(chosen.clock_rate)
         self._jumps = 0

@@ -74,7 +74,7 @@ class Timeline:
         data: bytes = buffer.extract_dup(0, buffer.get_size())
         keyframe = not buffer.get_flags() & Gst.BufferFlags.DELTA_UNIT
         pts = buffer.dts if buffer.pts == Gst.CLOCK_TIME_NONE else buffer.pts
-        shown_ns = self._shown_at(sample.get_segment(), pts)
+        shown_ns = self._presentation_ns(sample.get_segment(), pts)
         order = self._order(data, shown_ns, keyframe=keyframe)
         pts_ns = self._own_time(shown_ns, order)
         self._learn(pts_ns, order)
@@ -98,7 +98,7 @@ class Timeline:
 
     # ------------------------------------------------------------------ times
 
-    def _shown_at(self, segment: Any, pts: int) -> int | None:
+    def _presentation_ns(self, segment: Any, pts: int) -> int | None:
         """Return the presentation time of a picture; None if its buffer has none."""
         if pts == Gst.CLOCK_TIME_NONE:
             return None

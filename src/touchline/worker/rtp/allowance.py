@@ -17,7 +17,7 @@ class Allowance:
         self._spare = float(ORDINARY)
         self._arrived_ns: int | None = None
 
-    def spend(self, arrived_ns: int, interval_ns: int, *, needed: bool) -> bool:
+    def accept_picture(self, arrived_ns: int, interval_ns: int, *, needed: bool) -> bool:
         """Count a picture and return whether the limit allowed it.
 
         A picture for which `needed` is false counts too, but is always accepted: it has a time of

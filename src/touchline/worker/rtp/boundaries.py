@@ -13,7 +13,7 @@ _HEAD = frozenset({32, 33, 34, 35, 39, *range(41, 45), *range(48, 56)})
 _MOST_UNITS = 512
 
 
-def tells(codec: str) -> bool:
+def has_boundaries(codec: str) -> bool:
     """Return whether payloads of this codec mark the beginning of a picture."""
     return codec in {"h265", "mjpeg"}
 

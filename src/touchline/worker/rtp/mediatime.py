@@ -75,7 +75,7 @@ class MediaTime:
         repeated = abs(step) * 1_000_000_000 // self._rate < LEAST_NS
         jumped = not repeated and self._handle_jump(stamp_ns + self._shift_ns, order, ahead_ns)
         ahead = ahead_ns(self._top_ns)
-        room = self._allowance.spend(arrived_ns, self.interval_ns, needed=repeated)
+        room = self._allowance.accept_picture(arrived_ns, self.interval_ns, needed=repeated)
         if not room or (repeated and ahead > MOST_AHEAD_NS):
             return None
         if jumped:

@@ -31,7 +31,7 @@ def told(from_s: float, to_s: float, kind: str | None = "frames") -> dict[str, o
 def test_a_loss_names_its_camera_and_is_counted_while_it_lasts() -> None:
     it = running()
     assert losses_of(it) == []
-    it.tracks[0].lose("the worker exited: killed by signal 9", 115 * S, "worker")
+    it.tracks[0].mark_lost("the worker exited: killed by signal 9", 115 * S, "worker")
     (lasting,) = losses_of(it)
     assert lasting == {
         "camera": "camera_0",
@@ -51,7 +51,7 @@ def test_losses_of_all_cameras_are_in_order() -> None:
     it = running()
     it.tracks[0].note_gap(told(130, 131))
     it.tracks[1].note_gap(told(120, 122, "disk"))
-    it.tracks[1].lose("no frame for 0.9 s", 125 * S)
+    it.tracks[1].mark_lost("no frame for 0.9 s", 125 * S)
     found = [(loss["camera"], loss["from_s"], loss["kind"]) for loss in losses_of(it)]
     assert found == [
         ("camera_1", 20.0, "disk"),
@@ -75,7 +75,7 @@ def test_a_kind_that_is_not_known_is_the_camera_s(kind: str | None) -> None:
 
 def test_too_many_losses_leave_the_newest_and_those_that_last() -> None:
     it = running()
-    it.tracks[1].lose("nobody answers", 100 * S)
+    it.tracks[1].mark_lost("nobody answers", 100 * S)
     for number in range(300):
         it.tracks[0].note_gap(told(200 + number, 200.6 + number))
     found = losses_of(it)
@@ -98,7 +98,7 @@ def test_when_the_match_has_ended_no_loss_grows() -> None:
     now_s = [65.0]
     it = match(monotonic_ns=lambda: int(now_s[0] * S))
     it.begin()
-    it.tracks[0].lose("the cable is out", 110 * S)
+    it.tracks[0].mark_lost("the cable is out", 110 * S)
     it.end(int(30 * S))
     now_s[0] += 100
     (loss,) = losses_of(it)

@@ -14,7 +14,7 @@ def test_what_a_start_waited_for_is_the_first_frame_and_no_gap() -> None:
     it = match(start_s=100)
     it.tracks[0].note_segment(info(0, 102.5, 103), "opened")
     it.tracks[0].note_segment(info(1, 109, 110), "opened")
-    it.tracks[1].lose("nobody answers", 100 * S)
+    it.tracks[1].mark_lost("nobody answers", 100 * S)
     late = info(0, 104, 105, name="cam1_20260211_220241_00.mp4")
     it.tracks[1].note_segment(late, "opened")
     manifest = it.manifest("recording")

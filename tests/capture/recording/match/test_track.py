@@ -20,7 +20,7 @@ def test_segments_that_follow_each_other_leave_no_gap() -> None:
 def test_a_pause_between_segments_is_a_gap_with_the_reason_of_the_loss() -> None:
     it = track()
     it.note_segment(info(0, 0, 10), "opened")
-    assert it.lose("the cable is out", 99 * S)
+    assert it.mark_lost("the cable is out", 99 * S)
     assert [g.to_unix_ns for g in it.all_gaps()] == [None]
     it.note_segment(info(1, 14, 14), "opened")
     assert not it.lost
@@ -31,7 +31,7 @@ def test_a_pause_between_segments_is_a_gap_with_the_reason_of_the_loss() -> None
 def test_a_worker_that_was_replaced_at_once_leaves_a_gap_however_short() -> None:
     it = track()
     it.note_segment(info(0, 0, 10), "opened")
-    it.lose("the worker exited", 10 * S)
+    it.mark_lost("the worker exited", 10 * S)
     it.note_segment(info(1, 10.1, 10.1), "opened")
     assert [(gap.from_unix_ns, gap.to_unix_ns) for gap in it.gaps] == [(10 * S, int(10.1 * S))]
 
@@ -65,14 +65,14 @@ def test_a_gap_that_the_manifest_and_the_worker_know_is_listed_once() -> None:
 def test_a_gap_says_what_lost_the_footage() -> None:
     it = track()
     it.note_segment(info(0, 0, 10), "opened")
-    it.lose("the worker exited", 10 * S, "worker")
+    it.mark_lost("the worker exited", 10 * S, "worker")
     assert [gap.kind for gap in it.all_gaps()] == ["worker"]
     it.note_segment(info(1, 14, 15), "opened")
     it.note_disk("full", "15 MiB are free", None)
     it.note_segment(info(2, 18, 19), "opened")
     it.note_disk("ok", None, None)
     it.note_segment(info(3, 22, 23), "opened")
-    it.lose("no frame for 0.9 s", 23 * S)
+    it.mark_lost("no frame for 0.9 s", 23 * S)
     told = {"from_unix_ns": 30 * S, "to_unix_ns": 31 * S, "reason": "frames are missing"}
     it.note_gap({**told, "kind": "frames"})
     it.note_gap({**told, "from_unix_ns": int(30.5 * S)})  # of a worker of an earlier version
@@ -82,7 +82,7 @@ def test_a_gap_says_what_lost_the_footage() -> None:
 
 def test_a_camera_that_comes_late_has_a_gap_from_the_start() -> None:
     it = track()
-    it.lose("nobody answers", 3 * S)
+    it.mark_lost("nobody answers", 3 * S)
     it.note_segment(info(0, 8, 8), "opened")
     (gap,) = it.gaps
     assert (gap.from_unix_ns, gap.to_unix_ns) == (3 * S, 8 * S)
@@ -90,8 +90,8 @@ def test_a_camera_that_comes_late_has_a_gap_from_the_start() -> None:
 
 def test_a_loss_is_news_once_and_keeps_its_newest_reason() -> None:
     it = track()
-    assert it.lose("no frame for 0.9 s", S)
-    assert not it.lose("no frame for 2.1 s", 2 * S)
+    assert it.mark_lost("no frame for 0.9 s", S)
+    assert not it.mark_lost("no frame for 2.1 s", 2 * S)
     assert it.lost_reason == "no frame for 2.1 s"
     assert it.mark_recovered()
     assert not it.mark_recovered()
@@ -100,7 +100,7 @@ def test_a_loss_is_news_once_and_keeps_its_newest_reason() -> None:
 def test_an_open_gap_ends_with_the_recording() -> None:
     it = track()
     it.note_segment(info(0, 0, 10), "opened")
-    it.lose("the cable is out", 99 * S)
+    it.mark_lost("the cable is out", 99 * S)
     it.end_gap(15 * S)
     assert [(g.from_unix_ns, g.to_unix_ns) for g in it.all_gaps()] == [(10 * S, 15 * S)]
 
@@ -108,7 +108,7 @@ def test_an_open_gap_ends_with_the_recording() -> None:
 def test_a_gap_begins_after_what_a_dead_worker_turned_out_to_have_written() -> None:
     it = track()
     it.note_segment(info(0, 0, 10), "opened")
-    it.lose("the worker exited", 99 * S)
+    it.mark_lost("the worker exited", 99 * S)
     it.segments[info(0, 0, 0)["name"]] = SegmentRecord(
         name="x", camera="cam0", index=0, start_unix_ns=0, end_unix_ns=11 * S
     )
@@ -125,7 +125,7 @@ def test_two_workers_that_die_in_a_row_leave_two_gaps() -> None:
     """The second one wrote a file and died before it reported it."""
     it = track()
     it.note_segment(info(0, 0, 10), "opened")
-    it.lose("the worker exited", 99 * S, "worker")
+    it.mark_lost("the worker exited", 99 * S, "worker")
     it.take_mended(repaired(0, 0, 10))
     it.take_mended(repaired(1, 14, 15))
     assert it.lost
@@ -141,7 +141,7 @@ def test_two_workers_that_die_in_a_row_leave_two_gaps() -> None:
 def test_a_file_that_is_found_in_a_gap_shortens_it() -> None:
     it = track()
     it.note_segment(info(0, 0, 10), "opened")
-    it.lose("the worker exited", 99 * S)
+    it.mark_lost("the worker exited", 99 * S)
     it.note_segment(info(2, 18, 20), "opened")
     it.take_mended(repaired(1, 14, 15))
     assert [(g.from_unix_ns, g.to_unix_ns) for g in it.all_gaps()] == [
@@ -178,7 +178,7 @@ def test_a_hole_in_what_a_resumed_match_has_is_a_gap_with_the_reason_of_the_loss
 def test_a_loss_in_the_last_moment_is_no_gap() -> None:
     it = track()
     it.note_segment(info(0, 0, 10), "opened")
-    it.lose("the cable is out", 99 * S)
+    it.mark_lost("the cable is out", 99 * S)
     it.end_gap(10 * S)
     assert list(it.all_gaps()) == []
 

@@ -33,7 +33,7 @@ GONE = {"stopped": False, "error": "the worker exited"}
 def stopped_match() -> Match:
     it = match()
     it.begin()
-    it.tracks[1].lose("no frame for 0.9 s", 110 * S)
+    it.tracks[1].mark_lost("no frame for 0.9 s", 110 * S)
     it.end(65 * S)
     it.close_gaps()
     return it

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from touchline.engines.model.runtime import RuntimeUnavailable
-from touchline.engines.runtimes.docker.usage import told_counters
+from touchline.engines.runtimes.docker.usage import read_reported_counters
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_what_a_daemon_says_where_there_is_no_limit_is_none(
         "cpu_stats": {"cpu_usage": {"total_usage": 1}},
         "memory_stats": {"usage": 5, "limit": limit},
     }
-    counted = told_counters(told, own_network=False)
+    counted = read_reported_counters(told, own_network=False)
     assert counted is not None
     assert counted.memory_limit_bytes == expected
 
@@ -45,7 +45,7 @@ STATISTICS: dict[str, Any] = {
 
 
 def test_files_that_can_be_dropped_are_no_usage_and_interfaces_count_together() -> None:
-    counted = told_counters(STATISTICS, own_network=True)
+    counted = read_reported_counters(STATISTICS, own_network=True)
     assert counted is not None
     assert (counted.cpu_ns, counted.memory_bytes) == (3_000_000_000, 3000)
     assert (counted.network_rx_bytes, counted.network_tx_bytes) == (11, 22)
@@ -53,12 +53,12 @@ def test_files_that_can_be_dropped_are_no_usage_and_interfaces_count_together() 
 
 
 def test_the_traffic_of_a_shared_network_is_nobodys() -> None:
-    counted = told_counters(STATISTICS, own_network=False)
+    counted = read_reported_counters(STATISTICS, own_network=False)
     assert counted is not None
     assert (counted.network_rx_bytes, counted.network_tx_bytes) == (None, None)
 
 
 def test_a_container_that_has_ended_has_no_usage() -> None:
-    assert told_counters({"memory_stats": {}}, own_network=True) is None
+    assert read_reported_counters({"memory_stats": {}}, own_network=True) is None
     with pytest.raises(RuntimeUnavailable, match="invalid"):
-        told_counters({"memory_stats": {"usage": "much"}}, own_network=True)
+        read_reported_counters({"memory_stats": {"usage": "much"}}, own_network=True)

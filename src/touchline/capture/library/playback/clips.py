@@ -216,7 +216,7 @@ class Clips:
             run = StudioRun("edges", spec, log_path=self._log_path)
             result = await run.run(lambda _: None, hurry=True)
             data = await anyio.Path(out).read_bytes()
-            return mp4cut.recoded(data, result, edge.source.codec)
+            return mp4cut.build_edge(data, result, edge.source.codec)
         except ValueError as error:
             raise Failed(
                 f"The start of the clip could not be cut: {error}", code="clip_failed"

@@ -120,7 +120,9 @@ class Trash:
         """Return the matches in the trash, the last deleted first."""
         now_s = self._read_date()
         found = await self._off_loop(self._entries)
-        matches = [await self._off_loop(self._describe_entry, entry, now_s) for entry in reversed(found)]
+        matches = [
+            await self._off_loop(self._describe_entry, entry, now_s) for entry in reversed(found)
+        ]
         return {
             "days": self._kept_days,
             "size_bytes": sum(each["size_bytes"] for each in matches),

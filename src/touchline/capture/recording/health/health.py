@@ -98,7 +98,9 @@ class RecordingJudge:
         for camera in () if recording is None else recording.cameras:
             if camera.segment_name is not None:
                 before = self._marks.get(camera.camera_id)
-                self._marks[camera.camera_id] = _update_mark(now_s, camera.segment_name, camera, before)
+                self._marks[camera.camera_id] = _update_mark(
+                    now_s, camera.segment_name, camera, before
+                )
 
     def _growth(self, now_s: float, camera: CameraObservation) -> Growth:
         mark = self._marks[camera.camera_id]

@@ -179,7 +179,7 @@ class Track:
         self.gaps = [
             rest
             for gap in self.gaps
-            for rest in ([gap] if gap in self.told_gaps else without(gap, [filmed]))
+            for rest in ([gap] if gap in self.told_gaps else subtract_gaps(gap, [filmed]))
         ]
 
     def _keep(self, segment: SegmentRecord) -> None:
@@ -273,7 +273,7 @@ class Track:
         self.gaps = [
             rest
             for known in self.gaps
-            for rest in ([known] if known in self.told_gaps else without(known, [gap]))
+            for rest in ([known] if known in self.told_gaps else subtract_gaps(known, [gap]))
         ]
         self.told_gaps.append(gap)
         self.gaps.append(gap)
@@ -304,9 +304,9 @@ class Track:
             length_known=unknown_ns is None or not from_ns < unknown_ns <= to_ns,
             kind=kind if self.lost_reason is None else self.lost_kind,
         )
-        self.gaps += without(gap, self.told_gaps)
+        self.gaps += subtract_gaps(gap, self.told_gaps)
 
-    def lose(self, reason: str, at_unix_ns: int, kind: GapKind = "camera") -> bool:
+    def mark_lost(self, reason: str, at_unix_ns: int, kind: GapKind = "camera") -> bool:
         """Mark the track as lost, and return whether that is new."""
         news = self.lost_reason is None
         if news:
@@ -342,7 +342,7 @@ class Track:
             )
 
 
-def without(gap: Gap, others: Iterable[Gap]) -> list[Gap]:
+def subtract_gaps(gap: Gap, others: Iterable[Gap]) -> list[Gap]:
     """Return the rest of a gap without other known gaps, with the same reason. Pure."""
     if gap.to_unix_ns is None:
         return [gap]

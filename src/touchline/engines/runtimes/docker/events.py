@@ -35,7 +35,10 @@ async def watching(api: DockerApi, wanted: Wanted) -> AsyncIterator[AsyncIterato
     """
     async with api.events() as messages:
         feed = _Feed(wanted)
-        tasks = [asyncio.create_task(feed.read(messages)), asyncio.create_task(feed.watch_silence(api))]
+        tasks = [
+            asyncio.create_task(feed.read(messages)),
+            asyncio.create_task(feed.watch_silence(api)),
+        ]
         try:
             yield feed.events()
         finally:

@@ -94,13 +94,15 @@ class ContainerUsageMeter:
             statistics = await self._api.statistics(instance.id)
         except DaemonError:
             return  # it ended meanwhile
-        counted = told_counters(statistics, own_network=not shares_network(instance.network))
+        counted = read_reported_counters(
+            statistics, own_network=not shares_network(instance.network)
+        )
         if counted is not None:
             found[instance.id] = counted
 
 
 @making_sense()
-def told_counters(statistics: Mapping[str, Any], *, own_network: bool) -> Counters | None:
+def read_reported_counters(statistics: Mapping[str, Any], *, own_network: bool) -> Counters | None:
     """Return the counters in the daemon's statistics.
 
     None: the container had ended when they were read.

@@ -22,7 +22,7 @@ from touchline.web.auth.auth import NEEDS_KEY, has_key
 from touchline.web.http.answers import answer
 from touchline.web.http.errors import UNCHANGED, may_answer
 from touchline.web.http.routes import DirectRoute
-from touchline.web.routes.engines.cached import get_cached_answers, engines_of
+from touchline.web.routes.engines.cached import engines_of, get_cached_answers
 
 router = APIRouter(tags=["engines"], responses=may_answer(500), route_class=DirectRoute)
 

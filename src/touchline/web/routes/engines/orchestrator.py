@@ -19,7 +19,7 @@ from touchline.web.models.engines.orchestrator import (
     Message,
     PublicAddress,
 )
-from touchline.web.routes.engines.cached import get_cached_answers, engines_of, stale_headers
+from touchline.web.routes.engines.cached import engines_of, get_cached_answers, stale_headers
 
 router = APIRouter(tags=["orchestrator"], responses=may_answer(500), route_class=DirectRoute)
 

@@ -27,7 +27,7 @@ from touchline.web.models.engines.streams import (
     StreamEndedReport,
     StreamStartedReport,
 )
-from touchline.web.routes.engines.cached import get_cached_answers, engines_of
+from touchline.web.routes.engines.cached import engines_of, get_cached_answers
 from touchline.web.routes.engines.structured import ReportRoute, may_fail
 from touchline.web.server.limits import with_slashes
 

@@ -28,7 +28,7 @@ def test_the_layers_known_so_far_are_added_up() -> None:
         {"status": "Pull complete", "id": "aa"},
         {"status": "Already exists", "id": "cc"},
     ):
-        progress = layers.told(progress, line)
+        progress = layers.update_progress(progress, line)
         seen.append((progress.done_bytes, progress.total_bytes))
     assert seen == [
         (0, 0),

@@ -25,8 +25,8 @@ from touchline.engines.runtimes.docker.images.registryauth import (
     RegistryLogins,
     helper_of,
     login_in,
+    read_helper_answer,
     registry_of,
-    told_by_helper,
 )
 from touchline.engines.runtimes.docker.runtime import DockerRuntime, open_docker_runtime
 from touchline.engines.runtimes.docker.settings import DockerRuntimeSettings
@@ -144,7 +144,7 @@ def test_credentials_that_cannot_be_read_are_named_and_not_shown(auth: str) -> N
 )
 def test_an_answer_of_a_helper_without_a_secret_is_refused(answer: bytes) -> None:
     with pytest.raises(NoCredentials):
-        told_by_helper(answer, REGISTRY)
+        read_helper_answer(answer, REGISTRY)
 
 
 async def test_nothing_is_said_where_nobody_logged_in(tmp_path: Path) -> None:

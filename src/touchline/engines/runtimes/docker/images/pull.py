@@ -47,7 +47,7 @@ class Layers:
         self._sizes: dict[str, tuple[int, int]] = {}
 
     @making_sense()
-    def told(self, progress: PullProgress, line: Mapping[str, Any]) -> PullProgress:
+    def update_progress(self, progress: PullProgress, line: Mapping[str, Any]) -> PullProgress:
         """Return the progress after this line of the daemon."""
         status = shown(str(line.get("status", progress.status)), 200)
         layer = str(line.get("id", ""))[:200]
@@ -114,7 +114,7 @@ class Pulls:
         say_at_s = anyio.current_time() + SAY_EVERY_S
         async with aclosing(self._api.pull(image, login=login)) as lines:
             async for line in lines:
-                progress = layers.told(self._under_way[image], line)
+                progress = layers.update_progress(self._under_way[image], line)
                 self._under_way[image] = progress
                 if anyio.current_time() >= say_at_s:
                     say_at_s = anyio.current_time() + SAY_EVERY_S

@@ -124,7 +124,7 @@ def login_in(config: Mapping[str, Any], registry: str) -> Login:
     return Login(username, password, _text(entry, "identitytoken"), _text(entry, "registrytoken"))
 
 
-def told_by_helper(answer: bytes, registry: str) -> Login:
+def read_helper_answer(answer: bytes, registry: str) -> Login:
     """Return the login in a helper's answer. Raises NoCredentials if there is none."""
     try:
         found = parse_foreign(answer)
@@ -195,7 +195,7 @@ class RegistryLogins:
                 return None
             # The output may contain a secret, so it is not included.
             raise NoCredentials(f"{name} exited with status {status}")
-        return told_by_helper(answer, registry)
+        return read_helper_answer(answer, registry)
 
 
 async def _run(program: str, registry: str, environ: Mapping[str, str]) -> tuple[int, bytes]:
