@@ -49,11 +49,11 @@ async def test_a_server_that_stands_still_gets_every_event_and_the_newest_status
             message = status(number)
             if number % 10 == 0:
                 message = {"event": "segment", "number": number}
-            outgoing.tell(message, wire.encode(message))
+            outgoing.send_message(message, wire.encode(message))
         assert writer.transport.get_write_buffer_size() < FULL_BYTES + 4000
         heard = await read_all(theirs)
         last = status(3000)
-        outgoing.tell(last, wire.encode(last))
+        outgoing.send_message(last, wire.encode(last))
         heard += await read_all(theirs)
         events = [m["number"] for m in heard if m["event"] == "segment"]
         assert events == list(range(0, 3000, 10))
@@ -68,5 +68,5 @@ async def test_one_that_is_away_for_too_long_is_disconnected() -> None:
         message = {"event": "segment", "padding": "x" * 10_000}
         line = wire.encode(message)
         for _ in range(KEPT_BYTES // len(line) + 100):
-            outgoing.tell(message, line)
+            outgoing.send_message(message, line)
         assert writer.is_closing()

@@ -373,9 +373,9 @@ class FakeRuntime:
     def _tell(self, event: RuntimeEvent) -> None:
         if self._away:
             return
-        self._events.tell(event)
+        self._events.publish(event)
         if self._twice:
-            self._events.tell(event)
+            self._events.publish(event)
 
 
 class SharedMachine(FakeRuntime):

@@ -52,7 +52,7 @@ def test_a_pause_of_the_worker_is_no_slow_disk(tmp_path: Path, look_ms: int, sta
         with watch.measured():
             for _ in range(0, 1_000, look_ms):
                 now.now_ns += look_ms * MS
-                watch.tell()
+                watch.report_state()
     assert watch.judge_state()[0] == state
     assert bool(said) == (state == SLOW)
 

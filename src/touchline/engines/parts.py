@@ -86,7 +86,7 @@ class Base:
         self.fleet = Fleet()
         self.supervisor = Supervisor(resources.events.record, resources.metrics)
         self.recipes = Recipes(settings, resources.variants)
-        self.failures = FailureRecord(resources.store, self._made_of)
+        self.failures = FailureRecord(resources.store, self._fingerprint)
         self.vpn = self._watch_vpns() if settings.vpn.names else None
         self.around = Surroundings(
             deployment=lambda: resources.runtime.deployment,
@@ -118,7 +118,7 @@ class Base:
             clock=resources.clock,
         )
 
-    def _made_of(self) -> str:
+    def _fingerprint(self) -> str:
         return f"{self.resources.runtime.kind} {self.recipes.current().image}"
 
     def _vpn_instance(self, name: str) -> Instance | None:

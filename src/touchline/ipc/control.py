@@ -97,7 +97,7 @@ class ControlServer:
         """Send an event to every connected server. On the event loop only."""
         line = wire.encode(message)
         for outgoing in self._clients.values():
-            outgoing.tell(message, line)
+            outgoing.send_message(message, line)
 
 
 def _decoded(line: bytes) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class Outgoing:
         self._events: deque[bytes] = deque()
         self._queued_bytes = 0
 
-    def tell(self, message: Mapping[str, Any], line: bytes) -> None:
+    def send_message(self, message: Mapping[str, Any], line: bytes) -> None:
         """Send `line`, which is `message` encoded, or queue it until the server reads again."""
         if self._writer.is_closing():
             return

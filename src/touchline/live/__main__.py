@@ -254,7 +254,7 @@ class LiveServer:
             await self._peers.close()
         await self._transcodes.close()
 
-    async def tell_status(self) -> None:
+    async def send_status(self) -> None:
         """Send the status twice a second; exit when no server has listened for a minute."""
         while True:
             await asyncio.sleep(STATUS_S)
@@ -292,7 +292,7 @@ async def _main(directory: Path, name: str, hls_parent: Path | None) -> None:
     )
     # Listen on the control socket last: a server that connects may start feeds at once.
     control = await live.control.listen(directory, name)
-    telling = asyncio.create_task(live.tell_status())
+    telling = asyncio.create_task(live.send_status())
     warming = asyncio.create_task(live.warm())
     leaving = asyncio.create_task(live.leave.wait())
     await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)

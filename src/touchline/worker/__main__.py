@@ -38,7 +38,7 @@ async def _main(directory: Path, name: str, *, idle_leave_s: float) -> int:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, worker.leave.set)
     server = await worker.control.listen(directory, name)
-    telling = asyncio.create_task(worker.tell_status())
+    telling = asyncio.create_task(worker.send_status())
     minding = asyncio.create_task(worker.monitor_recorder())
     leaving = asyncio.create_task(worker.leave.wait())
     await asyncio.wait({telling, minding, leaving}, return_when=asyncio.FIRST_COMPLETED)

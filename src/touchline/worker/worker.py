@@ -277,7 +277,7 @@ class Worker:
 
     # -------------------------------------------------------------- background tasks
 
-    async def tell_status(self) -> None:
+    async def send_status(self) -> None:
         """Send the status twice a second, and immediately after a change."""
         while True:
             await is_set_within(self._changed, STATUS_S)

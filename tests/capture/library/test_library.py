@@ -91,7 +91,7 @@ async def test_no_spelling_of_a_match_leads_out_of_the_root(
         await library.segment_path(name, CAM0)
     with pytest.raises(NotFound, match="Recording file not found"):
         await library.file_path(name, "file.mp4")
-    assert not any((await library.made_archives(name)).values())
+    assert not any((await library.list_archives_of(name)).values())
     assert kept.exists()
     assert (root / "m1" / "segments" / CAM0).exists()
 
@@ -204,10 +204,10 @@ async def test_archives_are_found_where_processing_leaves_them(
 ) -> None:
     nothing = {"cam0": False, "cam1": False, "panorama": False, "follow": False}
     write(root / "m1" / "segments" / CAM0)
-    assert await library.made_archives("m1") == nothing
-    assert await library.made_archives("absent") == nothing
+    assert await library.list_archives_of("m1") == nothing
+    assert await library.list_archives_of("absent") == nothing
     write(root / "m1" / "cam1_archive.mp4")
-    assert await library.made_archives("m1") == {**nothing, "cam1": True}
+    assert await library.list_archives_of("m1") == {**nothing, "cam1": True}
 
 
 async def test_a_match_is_protected_and_let_go_again(root: Path, library: Library) -> None:

@@ -221,7 +221,7 @@ def test_of_a_very_long_line_the_part_that_counts_is_shown(tmp_path: Path) -> No
 def test_values_out_of_bounds_are_the_nearest_within(
     asked: tuple[int, int, int], taken: tuple[int, int, int]
 ) -> None:
-    question = Question.clamped(*asked)
+    question = Question.from_request(*asked)
     assert (question.lookback_minutes, question.max_lines, question.window_s) == taken
 
 

@@ -50,7 +50,7 @@ async def test_the_archive_step_makes_one_of_every_camera_of_the_match(
         write_segment(segments / f"cam{camera}_20260211_220241_00.mp4")
     run = await orders_of(tmp_path, library).prepare(job("archive"))
     assert run._spec["cameras"] == ["cam0", "cam2", "cam11"]
-    archives = await library.made_archives("m1")
+    archives = await library.list_archives_of("m1")
     assert list(archives) == ["cam0", "cam1", "cam2", "cam11", "panorama", "follow"]
 
 

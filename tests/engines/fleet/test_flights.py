@@ -12,8 +12,8 @@ from touchline.engines.model.model import Engine
 
 def test_a_flight_counts_until_it_leaves_however_often_it_does() -> None:
     book = FlightBook()
-    first = book.board(None, forwarded=False, for_client=False)
-    second = book.board("v1", forwarded=True, for_client=True)
+    first = book.register_flight(None, forwarded=False, for_client=False)
+    second = book.register_flight("v1", forwarded=True, for_client=True)
     assert list(book) == [first, second]
     book.leave(first)
     book.leave(first)
@@ -23,7 +23,7 @@ def test_a_flight_counts_until_it_leaves_however_often_it_does() -> None:
 
 def test_only_the_start_of_that_name_hears_of_a_death() -> None:
     book = FlightBook()
-    one, other = (book.board(None, forwarded=False, for_client=False) for _ in range(2))
+    one, other = (book.register_flight(None, forwarded=False, for_client=False) for _ in range(2))
     one.name_instance("acestream-1")
     other.name_instance("acestream-2")
     book.instance_died("acestream-2", 137)
@@ -38,7 +38,7 @@ async def test_a_start_that_was_left_goes_to_one_equal_order_only() -> None:
         raise AssertionError("never run")
 
     book = FlightBook()
-    flight = book.board(None, forwarded=False, for_client=True, wanted="plain")
+    flight = book.register_flight(None, forwarded=False, for_client=True, wanted="plain")
     task = flight.run(start())
     assert book.take_left("plain") is None, "somebody waits for it"
     flight.abandon()
@@ -50,7 +50,7 @@ async def test_a_start_that_was_left_goes_to_one_equal_order_only() -> None:
 
 
 def test_a_place_can_add_a_forwarded_port_but_not_remove_it() -> None:
-    flight = FlightBook().board(None, forwarded=False, for_client=False)
+    flight = FlightBook().register_flight(None, forwarded=False, for_client=False)
     flight.place("v1", forwarded=True)
     flight.place("v2", forwarded=False)
     assert flight.vpn == "v2"
@@ -59,7 +59,7 @@ def test_a_place_can_add_a_forwarded_port_but_not_remove_it() -> None:
 
 def test_the_next_attempt_of_a_start_does_not_hear_of_the_death_of_the_last() -> None:
     book = FlightBook()
-    flight = book.board(None, forwarded=False, for_client=False)
+    flight = book.register_flight(None, forwarded=False, for_client=False)
     flight.name_instance("acestream-1")
     book.instance_died("acestream-1", 1)
     flight.name_instance("acestream-2")

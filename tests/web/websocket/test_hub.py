@@ -351,8 +351,8 @@ async def test_signalling_may_not_pile_up() -> None:
 async def test_events_reach_the_session_they_are_for_and_nobody_else() -> None:
     async with rig() as one:
         client, other = await one.client(), await one.client()
-        one.hub.tell(client.session.id, {"type": "webrtc_state", "data": {}})
-        one.hub.tell("nobody", {"type": "webrtc_state", "data": {}})
+        one.hub.send_to_session(client.session.id, {"type": "webrtc_state", "data": {}})
+        one.hub.send_to_session("nobody", {"type": "webrtc_state", "data": {}})
         assert await client.receive() == {"v": 1, "type": "webrtc_state", "data": {}}
         assert await other.received_so_far() == []
 

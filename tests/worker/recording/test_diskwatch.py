@@ -140,13 +140,13 @@ def test_a_disk_that_takes_its_time_is_slow_until_it_has_kept_up(rig: Rig) -> No
         for _ in range(20):
             rig.now_ns += 100_000_000
             rig.watch.awake_ns()
-        rig.watch.tell()
+        rig.watch.report_state()
     assert rig.states() == [SLOW]
     assert rig.watch.takes == OK, "it is slow, and accepts what is written"
     for _ in range(100):
         rig.now_ns += 100_000_000
         rig.watch.awake_ns()
-    rig.watch.tell()
+    rig.watch.report_state()
     assert rig.states() == [SLOW, OK]
 
 

@@ -160,7 +160,7 @@ class Library:
         """List the cameras of a match, with or without files, by number. Raises NotFound."""
         return await self._run_in_thread(self._cameras, match_id)
 
-    async def made_archives(self, match_id: str) -> dict[str, bool]:
+    async def list_archives_of(self, match_id: str) -> dict[str, bool]:
         """Return which archives post-processing has created.
 
         The result is empty for an unknown match.

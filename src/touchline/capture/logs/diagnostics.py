@@ -75,7 +75,7 @@ class Question:
     window_s: int
 
     @classmethod
-    def clamped(cls, lookback_minutes: int, max_lines: int, window_s: int) -> Question:
+    def from_request(cls, lookback_minutes: int, max_lines: int, window_s: int) -> Question:
         """Return the parameters limited to the nearest allowed values."""
         return cls(
             _clamp(lookback_minutes, LOOKBACK_MINUTES),
@@ -103,7 +103,7 @@ class Diagnostics:
         Values out of bounds are replaced by the nearest valid ones. Raises Failed if a log cannot
         be read; a missing log has no lines.
         """
-        question = Question.clamped(lookback_minutes, max_lines, correlation_window_seconds)
+        question = Question.from_request(lookback_minutes, max_lines, correlation_window_seconds)
         now = datetime.now(UTC)
         try:
             return await anyio.to_thread.run_sync(

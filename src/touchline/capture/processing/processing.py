@@ -99,7 +99,7 @@ class Processing:
 
         An unknown match counts as not processed.
         """
-        archives = await self._library.made_archives(match_id)
+        archives = await self._library.list_archives_of(match_id)
         jobs = self._queue.of_match(match_id)
         if not jobs:
             missing = await self._find_cameras_without_archive(match_id, archives)

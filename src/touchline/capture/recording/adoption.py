@@ -136,7 +136,7 @@ async def _take_over(
             continue
         follower.mark_lost(match, track, "the worker was not running", "worker")
         if camera_id in hellos:  # others are repaired when they connect
-            await context.mend(match, track)
+            await context.repair_segments(match, track)
             context.spawn(follower.resume_work, match, track, name=f"{track.camera.name} continues")
 
 

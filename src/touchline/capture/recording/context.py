@@ -149,7 +149,9 @@ class RecordingContext:
         async with self._save_lock:
             await to_thread.run_sync(manifestfile.save, folder, manifest)
 
-    async def mend(self, match: Match, track: Track, *, closed: Collection[str] = ()) -> None:
+    async def repair_segments(
+        self, match: Match, track: Track, *, closed: Collection[str] = ()
+    ) -> None:
         """Finish the segments that a lost worker left open.
 
         Segments of other cameras, and `closed` ones, which their worker has finished, are not

@@ -64,7 +64,7 @@ class Follower:
         track.replace_worker()
         # The dead worker's file is repaired first: it determines where the gap begins.
         try:
-            await self._context.mend(match, track)
+            await self._context.repair_segments(match, track)
         except OSError as error:
             log.error("%s cannot be repaired now: %s", track.camera.name, error)
         if self._context.current.running is not running or match.phase != "recording":

@@ -136,15 +136,15 @@ async def _repair_all(
     """
     done = anyio.Event()
 
-    async def mend() -> None:
+    async def repair() -> None:
         try:
-            await context.mend(match, track, closed=closed)
+            await context.repair_segments(match, track, closed=closed)
         except OSError as error:
             log.error("%s cannot be repaired now: %s", track.camera.name, error)
         finally:
             done.set()
 
-    context.spawn(mend, name=f"{track.camera.name} is repaired")
+    context.spawn(repair, name=f"{track.camera.name} is repaired")
     with patience.move_on_after(context.settings.stop_timeout_s) as waiting:
         await done.wait()
     if waiting.ran_out:

@@ -90,7 +90,9 @@ class PlanExecutor:
 
     def _begin_start(self, action: Start) -> None:
         trial = self._retries.begin(replaces=action.replaces is not None)
-        flight = self._fleet.flights.board(action.vpn, forwarded=action.forwarded, for_client=False)
+        flight = self._fleet.flights.register_flight(
+            action.vpn, forwarded=action.forwarded, for_client=False
+        )
         self._run("engine start", self._start, flight, action, trial)
 
     async def _start(self, flight: Flight, action: Start, trial: Trial | None) -> None:

@@ -75,7 +75,7 @@ class FlightBook:
     def __iter__(self) -> Iterator[Flight]:
         return iter(self._flights)
 
-    def board(
+    def register_flight(
         self, vpn: str | None, *, forwarded: bool, for_client: bool, wanted: str | None = None
     ) -> Flight:
         """Register an engine that is going to be started; `leave` must follow."""

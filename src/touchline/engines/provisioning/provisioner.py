@@ -186,7 +186,9 @@ class Provisioner:
         if refusal is not None:
             self.try_again()
             raise refusal
-        flight = self._flights.board(None, forwarded=False, for_client=True, wanted=wanted)
+        flight = self._flights.register_flight(
+            None, forwarded=False, for_client=True, wanted=wanted
+        )
         self._run_in_task(
             flight, self._start(order, flight, mark=mark, why="requested by a client")
         )
@@ -207,7 +209,9 @@ class Provisioner:
         if trial is None:
             return
         wanted = fingerprint_order(EngineOrder(), None)
-        flight = self._flights.board(None, forwarded=False, for_client=True, wanted=wanted)
+        flight = self._flights.register_flight(
+            None, forwarded=False, for_client=True, wanted=wanted
+        )
         flight.abandon()
         self._run_in_task(flight, self._try(flight, trial))
 

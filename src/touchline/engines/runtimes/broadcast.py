@@ -20,7 +20,7 @@ class Broadcast:
     def __init__(self) -> None:
         self._watchers: set[MemoryObjectSendStream[RuntimeEvent]] = set()
 
-    def tell(self, event: RuntimeEvent) -> None:
+    def publish(self, event: RuntimeEvent) -> None:
         """Send an event to all current watchers."""
         for watcher in list(self._watchers):
             try:

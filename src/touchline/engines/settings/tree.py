@@ -90,7 +90,7 @@ class PortSettings(_Group):
     )
 
     @model_validator(mode="after")
-    def _apart(self) -> PortSettings:
+    def _check_ports_differ(self) -> PortSettings:
         if self.http.first <= self.https.last and self.https.first <= self.http.last:
             raise ValueError("ports.http and ports.https must not overlap")
         return self

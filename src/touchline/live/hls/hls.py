@@ -135,13 +135,13 @@ class Hls:
                     await self._prepare_transcode()
                 if self._closed:
                     return
-                stream = self._wanted
+                stream = self._packaged_stream
                 self._subscription = stream.subscribe()
         finally:
             self._shown.show_over_hls(wanted=False)
 
     @property
-    def _wanted(self) -> CameraStream:
+    def _packaged_stream(self) -> CameraStream:
         """Stream to package: the transcode if players cannot start at the camera's keyframes."""
         return self._shown.source if self._shown.source.joinable else self._shown.current
 
@@ -174,7 +174,7 @@ class Hls:
     def _is_right_stream(self, stream: CameraStream) -> bool:
         """Return whether players should receive this stream, as far as is known now."""
         needed = not self._shown.source.joinable
-        return needed is self._shown.over_hls and self._wanted is stream
+        return needed is self._shown.over_hls and self._packaged_stream is stream
 
     async def _take(self, frame: LiveFrame) -> None:
         packager = self._packager

@@ -276,7 +276,7 @@ class _Client:
             await self._close_outlet()
             host = self._writer.get_extra_info("peername")[0]
             self._outlet = await SenderUdpPair.open(
-                self._writer.get_extra_info("sockname")[0], host, wanted, self._heard
+                self._writer.get_extra_info("sockname")[0], host, wanted, self._note_activity
             )
             ports = f"server_port={self._outlet.port}-{self._outlet.port + 1}"
             text = f"RTP/AVP;unicast;client_port={wanted.rtp}-{wanted.rtcp};{ports}"
@@ -284,7 +284,7 @@ class _Client:
         text += f";ssrc={self._ssrc:08X}"
         return RtspResponse(headers={"Session": self._session, "Transport": text})
 
-    def _heard(self) -> None:
+    def _note_activity(self) -> None:
         self._heard_at_s = self._listened_s()
 
     async def _watch_silence(self) -> None:
@@ -292,7 +292,7 @@ class _Client:
         while True:
             await asyncio.sleep(_LOOK_S)
             if self._pausing:
-                self._heard()  # the server makes it wait
+                self._note_activity()  # the server makes it wait
             now_s = self._listened_s()
             silent_s = now_s - (self._heard_at_s if self.is_known else self._came_at_s)
             if self._stuck_since_s is not None and now_s - self._stuck_since_s > STUCK_S:

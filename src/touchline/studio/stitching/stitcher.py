@@ -218,7 +218,7 @@ class _Gains:
         self._seen = 0
         both: npt.NDArray[np.bool_] = np.asarray((weights > 0) & (weights < 1))
         self._both = both[::_SPARSE, ::_SPARSE]
-        self._tables = self._made()
+        self._tables = self._build_tables()
 
     def is_due(self) -> bool:
         """Return whether this picture is to be measured; call it once for each."""
@@ -242,9 +242,9 @@ class _Gains:
         before = self.now[0] / self.now[1]
         towards = before ** (1 - share) * ratio**share
         self.now = (float(np.sqrt(towards)), float(1 / np.sqrt(towards)))
-        self._tables = self._made()
+        self._tables = self._build_tables()
 
-    def _made(self) -> tuple[tuple[Bytes, Bytes] | None, ...]:
+    def _build_tables(self) -> tuple[tuple[Bytes, Bytes] | None, ...]:
         levels = np.arange(256)
         tables: list[tuple[Bytes, Bytes] | None] = []
         for gain in self.now:

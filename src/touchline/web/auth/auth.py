@@ -82,7 +82,7 @@ class Authenticator:
         given = key_in(headers)
         if given is not None:
             if not self.access.accepts_password(given):
-                self._watch.wrong(client_address(scope))
+                self._watch.count_wrong_key(client_address(scope))
                 raise Unauthorized(403, "invalid token")
             return Grant("key")
         session = self._session_of(headers, scope.get("method", "GET"))
@@ -110,7 +110,7 @@ class Authenticator:
         if password is None:
             raise Unauthorized(401, "missing bearer token", challenges=challenges)
         if not self.access.accepts_password(password):
-            self._watch.wrong(client_address(scope))
+            self._watch.count_wrong_key(client_address(scope))
             raise Unauthorized(
                 401, "wrong password: the key is the password, under any name", challenges=(BASIC,)
             )
@@ -122,7 +122,7 @@ class Authenticator:
         A correct key is never delayed, regardless of wrong attempts from the same address.
         """
         if not self.access.accepts_password(given):
-            wait_s = math.ceil(self._watch.wrong(address))
+            wait_s = math.ceil(self._watch.count_wrong_key(address))
             if wait_s == 0:
                 raise Unauthorized(403, "invalid token", code="wrong_key")
             raise Unauthorized(
@@ -169,7 +169,7 @@ class KeyWatch:
         self._storm = Storm(log, "Wrong keys")
         self._audited_s = -math.inf
 
-    def wrong(self, address: str) -> float:
+    def count_wrong_key(self, address: str) -> float:
         """Count a wrong key; return the seconds that the address already has to wait."""
         pause_s = self._attempts.pause_s(address)
         if pause_s <= 0:

@@ -85,14 +85,14 @@ class Channel:
         """Broadcast now instead of at the next tick."""
         self._stale.mark()
 
-    async def heard(self) -> None:
+    async def wait_for_subscriber(self) -> None:
         """Wait until there is a subscriber."""
         while not self._subscribers:
             await self._joined.wait()
 
     async def once(self) -> None:
         """Wait for the next tick or refresh, and broadcast. Raises what the snapshot raises."""
-        await self.heard()
+        await self.wait_for_subscriber()
         with anyio.move_on_after(max(0.0, self._due_s - anyio.current_time())):
             await self._stale.wait(self._broadcast_version)
         await anyio.sleep_until(self._earliest_s)

@@ -156,7 +156,7 @@ class Hub:
         session.signals.clear()
         self._signal(session, None)
 
-    def tell(self, session_id: str, message: Mapping[str, Any]) -> None:
+    def send_to_session(self, session_id: str, message: Mapping[str, Any]) -> None:
         """Send the session a message, unless it has left."""
         session = self._sessions.get(session_id)
         if session is not None:
@@ -262,7 +262,7 @@ class Hub:
             if message is None:
                 await self._signalling.closed(session.id)
                 return
-            for each in await self._signalling.handle(session.id, message, self.tell):
+            for each in await self._signalling.handle(session.id, message, self.send_to_session):
                 session.outbox.reply(_text({"v": VERSION, **each}))
         except TouchlineError as error:
             self._error(session, "handler_error", error.message)
@@ -303,7 +303,7 @@ class _ChannelUpdater:
 
     async def once(self) -> None:
         """Wait for the next change while there are subscribers, and refresh."""
-        await self._channel.heard()
+        await self._channel.wait_for_subscriber()
         self._seen = await self._news.wait(self._seen)
         self._channel.refresh()
 

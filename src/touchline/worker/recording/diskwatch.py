@@ -71,7 +71,7 @@ class DiskWatch:
                 return SLOW, complaint
         return self._state, self._error
 
-    def tell(self) -> None:
+    def report_state(self) -> None:
         """Report the state to the server if it differs from the last report; from any thread."""
         self.awake_ns()  # several times a second, even while the disk hangs
         state, error = self.judge_state()
@@ -187,7 +187,7 @@ class DiskWatch:
     def _set(self, state: str, text: str | None) -> None:
         self._state, self._error = state, text
         if state != self._reported and not (state == OK and self._reported == SLOW):
-            self.tell()
+            self.report_state()
 
 
 def text_of(error: OSError) -> str:

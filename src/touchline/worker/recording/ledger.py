@@ -50,17 +50,17 @@ class RecordingLedger:
         """Add a segment whose first fragment was synced."""
         self.segments.append(info)
         self.started = True
-        self._tell_segment("opened", info)
+        self._report_segment("opened", info)
 
     def closed(self, info: dict[str, Any]) -> None:
         """Report that a segment receives no more footage, or was repaired."""
-        self._tell_segment("closed", info)
+        self._report_segment("closed", info)
 
     def removed(self, info: dict[str, Any]) -> None:
         """Remove a segment whose file was deleted."""
         if any(s is info for s in self.segments):
             self.segments = [s for s in self.segments if s is not info]
-            self._tell_segment("removed", info)
+            self._report_segment("removed", info)
 
     def gap(self, to_unix_ns: int, hole: Hole) -> None:
         """Add a gap from the end of the footage until the given time.
@@ -77,5 +77,5 @@ class RecordingLedger:
         """Report the state of the disk; `number` is the errno that it returned."""
         self._notify(wire.event("disk", state=state, error=error, errno=number))
 
-    def _tell_segment(self, change: str, info: dict[str, Any]) -> None:
+    def _report_segment(self, change: str, info: dict[str, Any]) -> None:
         self._notify(wire.event("segment", change=change, segment=dict(info)))

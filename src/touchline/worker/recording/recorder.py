@@ -381,4 +381,4 @@ class CameraRecorder:
             if self._writer.done.is_set():
                 return
             self._writer.monitor_writer()
-        self._watch.tell()
+        self._watch.report_state()

@@ -163,7 +163,7 @@ class OpenSegment:
         """Maximum number of bytes that finishing the file now would add."""
         return _TABLE_BYTES + int(self.info["frames"]) * _TABLE_BYTES_A_FRAME
 
-    def mend(self, cut_at: int | None) -> bool:
+    def repair_file(self, cut_at: int | None) -> bool:
         """Finish an abandoned file from its content, first cutting it at `cut_at` if given.
 
         Return False if no footage is left in it; the file is then removed. Raises OSError and can

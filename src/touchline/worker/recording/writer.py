@@ -375,7 +375,7 @@ class Writer:
         given_up, work.given_up = work.given_up, []
         for segment, cut_at in given_up:
             try:
-                kept = segment.mend(cut_at)
+                kept = segment.repair_file(cut_at)
             except OSError as error:
                 log.warning("%s will be repaired later: %s", segment.info["name"], error)
                 work.given_up.append((segment, cut_at))

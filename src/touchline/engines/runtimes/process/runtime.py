@@ -148,7 +148,7 @@ class ProcessRuntime:
         Logs that have grown too large are truncated as well.
         """
         await self._host.shorten_logs()
-        return await self._shown(self._managed())
+        return await self._build_instances(self._managed())
 
     async def inspect(self, reference: str) -> Instance:
         """Return a process; see `Runtime.inspect`."""
@@ -157,7 +157,7 @@ class ProcessRuntime:
         found = found or [each for each in lives if each.record.id.startswith(reference)]
         if len(found) != 1 or not reference:
             raise InstanceNotFound(f"No process {reference!r}")
-        return (await self._shown(found, in_full=True))[0]
+        return (await self._build_instances(found, in_full=True))[0]
 
     async def usage(self) -> Mapping[str, Usage]:
         """Return the resource usage of processes; see `Runtime.usage`.
@@ -293,7 +293,9 @@ class ProcessRuntime:
         name, value = self._label
         return record.labels.get(name) == value
 
-    async def _shown(self, lives: Sequence[Life], *, in_full: bool = False) -> Sequence[Instance]:
+    async def _build_instances(
+        self, lives: Sequence[Life], *, in_full: bool = False
+    ) -> Sequence[Instance]:
         frozen = await self._host.frozen([each.record for each in lives])
 
         def state(life: Life) -> InstanceState:
@@ -306,6 +308,6 @@ class ProcessRuntime:
     def _announce(self, kind: EventKind, record: ProcessRecord) -> None:
         if self._is_managed(record):
             exit_code = record.exit_code if kind == "died" else None
-            self._events.tell(
+            self._events.publish(
                 RuntimeEvent(kind, record.id, record.name, utc_now(), record.labels, exit_code)
             )

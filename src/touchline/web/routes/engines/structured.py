@@ -80,12 +80,12 @@ def may_fail(*statuses: int) -> dict[int | str, dict[str, Any]]:
 class StructuredRoute(DirectRoute):
     """Route that renders its handler's errors as `StructuredError`."""
 
-    def _plain_handler(self) -> Handler:
+    def _framework_handler(self) -> Handler:
         return super().get_route_handler()
 
     def get_route_handler(self) -> Handler:
         """Wrap the handler so that its errors become responses."""
-        handle = self._plain_handler()
+        handle = self._framework_handler()
 
         async def handled(request: Request) -> Response:
             try:
@@ -119,7 +119,7 @@ class ReportRoute(StructuredRoute):
         self._model = cast("type[BaseModel]", body.field_info.annotation)
         return super().get_route_handler()
 
-    def _plain_handler(self) -> Handler:
+    def _framework_handler(self) -> Handler:
         endpoint: Callable[[Request, BaseModel], Awaitable[Response]] = self.endpoint
         model = self._model
 
