@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -18,7 +19,7 @@ from support.browser import browser
 from support.dashboard import PHONE, ROOT, Dashboard, dashboard
 from support.server import wait_for
 
-IMAGES = ROOT / "docs" / "images"
+DARK: dict[str, Any] = {"viewport": PHONE, "has_touch": True, "theme": "dark"}
 MATCH = "2026-11-27 Lions - Tigers - District Cup"
 EARLIER = "2026-11-20 Owls - Lions - League"
 
@@ -92,22 +93,28 @@ def play(client: httpx.Client, key: str, stream_id: str) -> None:
     client.post("/events/stream_started", json=report).raise_for_status()
 
 
-def take(board: Dashboard, name: str, path: str, *, whole: bool = True) -> None:
-    """That page, once what is on it has come."""
-    page = board.go(path)
-    page.wait_for_function("() => !document.querySelector('[data-loading]')")
-    page.wait_for_timeout(4000)
-    shoot(board, name, whole=whole)
+class Album:
+    """A folder with the pictures of docs/dashboard.md."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def open(self, board: Dashboard, name: str, path: str, *, whole: bool = False) -> None:
+        """Take that page, once what is on it has come."""
+        page = board.go(path)
+        page.wait_for_function("() => !document.querySelector('[data-loading]')")
+        page.wait_for_timeout(4000)
+        self.take(board, name, whole=whole)
+
+    def take(self, board: Dashboard, name: str, *, whole: bool = False) -> None:
+        path = self._folder / f"dashboard-{name}.jpg"
+        board.page.screenshot(path=path, type="jpeg", quality=78, full_page=whole)
 
 
-def shoot(board: Dashboard, name: str, *, whole: bool = True) -> None:
-    board.page.screenshot(
-        path=IMAGES / f"dashboard-{name}.jpg", type="jpeg", quality=78, full_page=whole
-    )
-
-
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, demo(Path(folder)) as client:
+def take_pictures(folder: Path) -> None:
+    """Take all pictures of docs/dashboard.md, with the demo."""
+    album = Album(folder)
+    with tempfile.TemporaryDirectory() as data, demo(Path(data)) as client:
         origin = str(client.base_url).rstrip("/")
         record(client, EARLIER, 12)
         record(client, MATCH, 30)
@@ -115,27 +122,50 @@ def main() -> None:
         process(client, MATCH)
         for n in (1, 2):
             play(client, f"{n}" * 40, f"ch-4{n}")
-        with browser() as running, dashboard(running, origin) as board:
-            take(board, "preview", "/preview", whole=False)
-            take(board, "matches", "/matches", whole=False)
-            take(board, "match", f"/matches/{MATCH.replace(' ', '%20')}")
-            take(board, "panorama", "/panorama")
-            take(board, "engines", "/engines", whole=False)
-            board.page.get_by_role("tab", name="Variant").click()
-            board.page.wait_for_timeout(1000)
-            shoot(board, "variant", whole=False)
-            take(board, "stream", "/engines/streams/ch-41")
-            take(board, "system", "/system", whole=False)
-            board.go("/")
-            board.name_the_match(home_team="Lions", away_team="Bears")
-            board.button("Start recording").click()
-            wait_for(lambda: recorded_s(client) > 12, "recorded", 40)
-            board.button("Goal").click()
-            shoot(board, "match-day")
-            with dashboard(running, origin, viewport=PHONE, theme="dark") as phone:
-                take(phone, "phone", "/", whole=False)
-        client.delete("/api/v1/recording", params={"force": True})
+        with browser() as running:
+            with dashboard(running, origin) as board:
+                on_a_desk(board, album)
+            with dashboard(running, origin, viewport=PHONE, has_touch=True) as phone:
+                on_a_phone(phone, album)
+            with dashboard(running, origin) as board, dashboard(running, origin, **DARK) as phone:
+                during_a_match(board, phone, album, client)
+
+
+def on_a_desk(board: Dashboard, album: Album) -> None:
+    album.open(board, "preview", "/preview")
+    album.open(board, "matches", "/matches")
+    album.open(board, "match", f"/matches/{quote(MATCH)}", whole=True)
+    album.open(board, "panorama", "/panorama", whole=True)
+    album.open(board, "engines", "/engines")
+    album.open(board, "activity", "/engines?tab=activity")
+    album.open(board, "variant", "/engines?tab=variant")
+    album.open(board, "stream", "/engines/streams/ch-41", whole=True)
+    album.open(board, "system", "/system")
+
+
+def on_a_phone(phone: Dashboard, album: Album) -> None:
+    album.open(phone, "phone-matches", "/matches")
+    album.open(phone, "phone-player", f"/matches/{quote(MATCH)}?t=10")
+    phone.page.get_by_role("button", name="Clip and markers", exact=True).click()
+    phone.page.wait_for_timeout(1000)
+    album.take(phone, "phone-tools")
+
+
+def during_a_match(board: Dashboard, phone: Dashboard, album: Album, client: httpx.Client) -> None:
+    """The desk, the phone in the dark, and the verdict afterwards, in German."""
+    board.go("/")
+    board.name_the_match(home_team="Lions", away_team="Bears")
+    board.button("Start recording").click()
+    wait_for(lambda: recorded_s(client) > 12, "recorded", 40)
+    board.button("Goal").click()
+    album.take(board, "match-day", whole=True)
+    album.open(phone, "phone", "/")
+    client.delete("/api/v1/recording", params={"force": True}).raise_for_status()
+    phone.page.evaluate("localStorage.setItem('touchline-language', 'de')")
+    phone.page.reload()
+    phone.page.wait_for_timeout(4000)
+    album.take(phone, "phone-german")
 
 
 if __name__ == "__main__":
-    main()
+    take_pictures(ROOT / "docs" / "images")
