@@ -101,7 +101,7 @@ class FakeLibrary:
             raise NotFound(f"Recording {match_id} not found", code="recording_not_found")
         return ("cam0", "cam1")
 
-    async def made_archives(self, match_id: str) -> dict[str, bool]:
+    async def list_archives_of(self, match_id: str) -> dict[str, bool]:
         del match_id
         return dict.fromkeys(("cam0", "cam1", "panorama", "follow"), False)
 
