@@ -2,6 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, render, screen } from "@testing-library/react";
 import { afterEach, expect, test } from "vitest";
 import type { Schema } from "../../api/http";
+import { loadLanguage, words } from "../../messages";
 import { FeedbackProvider } from "../../ui/feedback";
 import { Job } from "./Job";
 
@@ -46,3 +47,16 @@ test("where nothing is left out nothing is said of it", () => {
   show({ ...DONE, result: null });
   expect(screen.queryByText("Some files were left out")).toBeNull();
 });
+
+test.each(["en", "de"] as const)(
+  "a job that failed says why and can be repeated: %s",
+  async (language) => {
+    await loadLanguage(language);
+    show({ ...DONE, state: "failed", error: { message: "gone", code: "disk_full" } as never });
+    expect(screen.getByText(words.library.job.states.failed)).toBeDefined();
+    expect(screen.getByRole("alert").textContent).toContain(words.errors.codes.disk_full.what);
+    const again = words.library.job.retryOf(words.library.job.kinds.archive);
+    expect(screen.getByRole("button", { name: again })).toBeDefined();
+    await loadLanguage("en");
+  },
+);

@@ -1,5 +1,6 @@
 import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { loadLanguage, words } from "../../messages";
 import { FakeServer, matchEntry, PATIENT, showAt, stubBrowser } from "./harness";
 import Match from "./Match";
 
@@ -226,4 +227,42 @@ test("a match that is not there may be in the trash", async () => {
   showAt("/matches/x", <Match matchId={ID} />);
   const link = await screen.findByRole("link", { name: "Open the trash" }, PATIENT);
   expect(link.getAttribute("href")).toBe("#/matches?view=trash");
+});
+
+describe.each(["en", "de"] as const)("what is wrong with a match has its words: %s", (language) => {
+  beforeEach(() => loadLanguage(language));
+  afterEach(() => loadLanguage("en"));
+
+  test("files with faults", async () => {
+    const fault = { code: "checksum", segment: "cam0_00.mp4", fragment: 3, camera: "cam0" };
+    serve({
+      [`POST /api/v1/recordings/${ID}/verify`]: {
+        ok: false,
+        cameras: {},
+        faults: [{ ...fault, what: "fragment 3 is damaged" }],
+      },
+    });
+    await show();
+    fireEvent.click(screen.getByRole("button", { name: words.library.footage.verify }));
+    const title = words.library.footage.faults(1);
+    const alert = (await screen.findByText(title, undefined, PATIENT)).closest(".note");
+    expect(alert?.textContent).toContain("LEFT, cam0_00.mp4");
+    expect(alert?.textContent).toContain(words.library.footage.rest);
+  });
+
+  test("an interrupted match", async () => {
+    serve({}, matchEntry({ state: "interrupted" }));
+    await show();
+    expect(screen.getAllByText(words.library.badges.interrupted).length).toBeGreaterThan(0);
+  });
+
+  test("videos that cannot be created", async () => {
+    const refusal = { detail: "There is no room", code: "no_room" };
+    serve({ [PROCESS]: () => Response.json(refusal, { status: 409 }) });
+    await show("/matches/x?make=full");
+    const create = screen.getByRole("button", { name: words.library.create.button });
+    fireEvent.click(create);
+    expect(await screen.findByRole("alert", undefined, PATIENT)).toBeDefined();
+    expect(create).toHaveProperty("disabled", false);
+  });
 });

@@ -19,6 +19,7 @@ type Told = {
   calibration?: { calibrated: boolean };
   temperature?: Partial<Schema["Temperature"]>;
   minutesLeft?: number | null;
+  viewers?: boolean;
 };
 
 /** Shows the page as it is when the server has told this. */
@@ -30,9 +31,10 @@ export function shown({
   calibration,
   temperature,
   minutesLeft = 2_400,
+  viewers = true,
 }: Told = {}) {
   fake.channels = {
-    status: { recording, last_stop, preview: { preview_while_recording: true } },
+    status: { recording, last_stop, preview: { preview_while_recording: viewers } },
     cameras: { cameras, disk_minutes_left: minutesLeft },
     recording_health: health,
     panorama_status: calibration && { calibration },
