@@ -107,6 +107,9 @@ def test_cameras_that_die_before_and_during_a_match_are_told_alike_on_every_devi
     dies_during_the_match(phone, desk, pitch)
     survives_a_reload(phone)
     the_verdict_is_everywhere_until_somebody_dismisses_it(phone, desk, pitch.server)
+    phone.button("Hide this list").click()
+    page.reload()
+    word(phone, "Ready")
     expect(page.get_by_role("heading", name="Before the first match")).to_have_count(0)
 
 

@@ -120,7 +120,7 @@ def test_a_language_is_chosen_once_and_kept_on_the_device(
         expect(page.get_by_role("radio", name="Deutsch")).to_be_focused()
         page.reload()
         expect(page.locator("html")).to_have_attribute("lang", "de")
-        expect(page.get_by_role("link", name="Spieltag")).to_be_visible()
+        expect(page.get_by_role("link", name="Spieltag", exact=True)).to_be_visible()
         assert board.violations() == []
         page.get_by_role("radio", name="English").check()
         expect(page.get_by_role("navigation", name="Pages")).to_be_visible()

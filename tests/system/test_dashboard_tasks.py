@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from support.dashboard import PHONE, Dashboard, dashboard
 from support.frames import probe
+from support.keyboard import tab_to
 from support.matches import FPS, World, film_match, steady
 from support.scenes import two_cameras
 from support.server import SMALL, Server, serving, wait_for
@@ -198,16 +199,6 @@ def test_what_is_done_on_one_device_is_seen_on_the_other(
         assert second.faults == []
         path = f"/recordings/{OTHER}/markers/{made['marker_id']}"
         server.client.delete(path).raise_for_status()
-
-
-def tab_to(page: Page, control: Locator) -> None:
-    """Reach a control with the keyboard alone; it can be seen that it has the focus."""
-    for _ in range(150):
-        page.keyboard.press("Tab")
-        if control.evaluate("each => each === document.activeElement"):
-            break
-    expect(control).to_be_focused()
-    assert control.evaluate("each => each.matches(':focus-visible')")
 
 
 def test_the_library_is_used_by_keyboard_alone(board: Dashboard, server: Server) -> None:

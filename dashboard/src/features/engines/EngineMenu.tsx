@@ -24,13 +24,13 @@ export function EngineMenu({
   const id = engine.container_id;
   const { drain, remove } = useOrders(engine);
   return (
-    <DropdownMenu.Root>
+    <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>
         <Button size="small" icon tone="quiet" aria-label={menu.label(nameOf(engine))}>
           <MoreVertical size={18} aria-hidden />
         </Button>
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
+      <DropdownMenu.Portal container={document.querySelector("main")}>
         <DropdownMenu.Content className={styles.menu} align="end">
           <DropdownMenu.Item className={styles.item} onSelect={() => onOpen(id)}>
             {menu.activity}

@@ -3,6 +3,7 @@ import { Link } from "wouter";
 import { useMatches } from "../../api/capture";
 import type { Schema } from "../../api/http";
 import { useChannel } from "../../api/live";
+import { useKeptOnDevice } from "../../lib/kept";
 import { areOffline, type Readiness } from "../../lib/readiness";
 import { words } from "../../messages";
 import { Badge, Button, Card } from "../../ui/basics";
@@ -10,7 +11,7 @@ import { EMPTY } from "./draft";
 import styles from "./matchday.module.css";
 import type { Starter } from "./useStart";
 
-/** What to do before the first match; it goes away once a match is there and nothing is to do. */
+/** What to do before the first match; with a match it goes away once nothing is to do, or when it is hidden. */
 export function Checklist({
   cameras,
   readiness,
@@ -23,13 +24,23 @@ export function Checklist({
   const texts = words.matchday.checklist;
   const matches = useMatches();
   const told = useChannel("panorama_status");
+  const [isHidden, hide] = useKeptOnDevice("touchline-checklist-hidden", false);
   if (!matches.data || !cameras) return null;
   const isRecorded = Object.keys(matches.data).length > 0;
   const calibration = calibrationOf(cameras, told?.calibration);
-  if (isRecorded && (calibration.done || !told)) return null;
+  if (isRecorded && (calibration.done || !told || isHidden)) return null;
   const draft = { ...EMPTY, competition: texts.testName };
   return (
-    <Card title={texts.title}>
+    <Card
+      title={texts.title}
+      tools={
+        isRecorded && (
+          <Button size="small" onClick={() => hide(true)}>
+            {texts.hide}
+          </Button>
+        )
+      }
+    >
       <ol className={styles.steps}>
         <Step
           title={texts.cameras}

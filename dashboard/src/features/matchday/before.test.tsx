@@ -152,12 +152,21 @@ test("a list leads to the first match, and is gone once there is one and nothing
   expect(screen.queryByText("Before the first match")).toBeNull();
 });
 
-test("with a match the list stays until the cameras are calibrated", async () => {
+test("with a match the list stays until the cameras are calibrated or it is hidden", async () => {
   fake.matches = { m0: { files: [] } };
   shown({ calibration: { calibrated: false } });
   expect(await screen.findByText("Before the first match")).toBeDefined();
   expect(screen.getAllByText("To do")).toHaveLength(1);
   leave();
+  shown({ calibration: { calibrated: false } });
+  fireEvent.click(await screen.findByRole("button", { name: "Hide this list" }));
+  expect(screen.queryByText("Before the first match")).toBeNull();
+  leave();
+  shown({ calibration: { calibrated: false } });
+  await waitFor(() => expect(fake.asked).toContain("GET /api/v1/recordings"));
+  expect(screen.queryByText("Before the first match")).toBeNull();
+  leave();
+  localStorage.clear();
   shown({ calibration: { calibrated: true } });
   await waitFor(() => expect(fake.asked).toContain("GET /api/v1/recordings"));
   expect(screen.queryByText("Before the first match")).toBeNull();

@@ -343,5 +343,6 @@ export const matchday: Messages["matchday"] = {
     testName: "Probe",
     done: "Erledigt",
     open: "Offen",
+    hide: "Liste ausblenden",
   },
 };

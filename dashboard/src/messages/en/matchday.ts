@@ -345,5 +345,6 @@ export const matchday = {
     testName: "Test",
     done: "Done",
     open: "To do",
+    hide: "Hide this list",
   },
 };
