@@ -8,9 +8,10 @@ from typing import Any, cast
 import anyio
 import pytest
 
+from touchline.capture.processing import jobs as jobqueue
 from touchline.capture.processing.jobs import Job, JobQueue, read_jobs
 from touchline.capture.programs.studio import StudioRun
-from touchline.core.errors import Failed, NotFound, Refused
+from touchline.core.errors import Blocked, Failed, NotFound, Refused
 from touchline.core.tasks import Changed
 
 pytestmark = pytest.mark.anyio
@@ -141,6 +142,20 @@ async def test_the_same_job_is_not_added_twice(path: Path) -> None:
         (await rig.began(0)).end({})
         await rig.until(first.job_id, "done")
         assert (await rig.queue.add("archive", "m1")).job_id != first.job_id
+
+
+async def test_a_queue_that_is_full_says_when_to_come_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobqueue, "MOST_WAITING", 2)
+    async with working(path) as rig:
+        for match_id in ("one", "two"):
+            await rig.queue.add("archive", match_id)
+        with pytest.raises(Blocked) as refusal:
+            await rig.queue.add("archive", "three")
+        assert refusal.value.code == "too_many_jobs"
+        assert refusal.value.eta_s
+        assert [job.match_id for job in rig.queue.all()] == ["one", "two"]
 
 
 async def test_a_failed_job_says_why_and_can_be_repeated(path: Path) -> None:

@@ -26,6 +26,7 @@ class Client:
     def __init__(
         self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        self.port = port
         self._url = f"rtsp://127.0.0.1:{port}"
         self.reader, self.writer = reader, writer
 
@@ -164,3 +165,17 @@ async def test_clients_of_a_camera_that_is_hidden_are_disconnected() -> None:
         assert await client._within(client.reader.read()) == b""
         await until(lambda: not rig.server.sessions())
         assert rig.told[-1]["here"] is False
+
+
+async def test_one_who_finds_every_place_taken_reads_when_to_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with serving() as (rig, client):
+        assert (await client.ask("OPTIONS"))[0] == 200
+        monkeypatch.setattr(rig.server._door, "enter", lambda _: False)
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        async with asyncio.timeout(WITHIN_S):
+            answer = await reader.read()
+        writer.close()
+        assert answer.startswith(b"RTSP/1.0 503 ")
+        assert b"\r\nRetry-After: 10\r\n" in answer

@@ -32,6 +32,9 @@ ANSWER_WITHIN_S = 8.0
 Clients wait 12 s for an answer and should get the reason, not their own timeout.
 """
 
+VIEWERS_RETRY_S = 10.0
+"""Delay in seconds after which a viewer may try again when the maximum is reached."""
+
 _GONE_KEPT = 256
 
 
@@ -145,7 +148,7 @@ class WebRtcSessions:
             with anyio.CancelScope(shield=True):
                 await leave()
             if isinstance(error, Failed) and error.code == "too_many_viewers":
-                raise Blocked(error.message, code=error.code) from error
+                raise Blocked(error.message, code=error.code, eta_s=VIEWERS_RETRY_S) from error
             raise
         self._by_id[session.session_id] = session
         return session

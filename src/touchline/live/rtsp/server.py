@@ -36,6 +36,8 @@ from touchline.live.webrtc.rtp import CLOCK_HZ, Packetizer, SentPacket, packed
 log = logging.getLogger(__name__)
 
 METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER, SET_PARAMETER"
+RETRY_S = 10
+"""Delay in seconds after which a client may try again when all places are taken."""
 ADMIT_S = 15.0
 """Time limit for the server to start showing the camera."""
 SILENT_S = 65.0
@@ -93,7 +95,7 @@ class RtspServer:
             reader, writer, self._streams, self._packetizer, self._door, announce=self._announce
         )
         if not self._door.enter(client):
-            writer.write(RtspResponse(503).encode(None))
+            writer.write(RtspResponse(503, {"Retry-After": str(RETRY_S)}).encode(None))
             writer.close()
             return
         self._clients[client.key] = client

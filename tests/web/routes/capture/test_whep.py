@@ -106,6 +106,7 @@ async def test_a_full_house_is_not_for_now(rig: Rig) -> None:
     rig.live.refuses["webrtc_start"] = full
     answer = await rig.post()
     assert (answer.status_code, answer.json()["can_retry"]) == (503, True)
+    assert int(answer.headers["retry-after"]) > 0
     assert rig.preview.viewers == []
 
 
