@@ -155,6 +155,9 @@ class Described:
         if status == 413 or (case.media_type in TEXTS and _only_body_is_wrong(case)):
             # A body that is too large is refused as well, and a text has no other type.
             found.append(negative_data_rejection)
+        if any(isinstance(value, list) for value in (case.query or {}).values()):
+            # Of a parameter that is given several times the last one counts, as docs/api says.
+            found.append(negative_data_rejection)
         if case.operation.path == "/streams" and "container_id" in (case.query or {}):
             # Whatever is written there is a text, and may be the name of an engine.
             found.append(negative_data_rejection)
