@@ -7,6 +7,8 @@ import subprocess
 import zipfile
 from pathlib import Path
 
+import httpx
+
 from support.footage import (
     assert_all_delivered,
     assert_complete,
@@ -19,6 +21,7 @@ from support.footage import (
 from support.frames import probe
 from support.rtsp import rtsp_camera
 from support.server import SMALL, Server, serving, wait_for
+from support.watching import root
 from touchline.media.mp4 import scan as mp4scan
 
 
@@ -122,3 +125,22 @@ def test_an_orderly_stop_of_the_server_finalises_the_recording(tmp_path: Path) -
             assert_kept(path, before[camera])
         assert server.manifest("m1")["state"] == "finished"
         assert len(workers) == 2
+
+
+def test_the_time_left_is_told_once_the_cameras_were_measured(tmp_path: Path) -> None:
+    metric = "touchline_recording_disk_minutes_left"
+    with serving(tmp_path) as server:
+        assert server.started("m1")["disk_minutes_left"] is None
+        samples = samples_of(server)
+        if server.status()["disk_minutes_left"] is None:  # not on a machine that stood still
+            assert metric not in samples
+        wait_for(lambda: server.status()["disk_minutes_left"] is not None, "measured")
+        assert server.status()["disk_minutes_left"] > 1
+        wait_for(lambda: metric in samples_of(server), "among the metrics")
+        server.stop()
+
+
+def samples_of(server: Server) -> set[str]:
+    """The names of the metrics that have a value."""
+    text = httpx.get(f"{root(server)}/metrics").text
+    return {line.split()[0].split("{")[0] for line in text.splitlines() if not line.startswith("#")}

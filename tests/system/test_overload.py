@@ -47,6 +47,16 @@ def test_a_killed_worker_is_replaced_while_there_are_no_descriptors_left(tmp_pat
         assert len(server.output().splitlines()) < 400
 
 
+def test_a_server_raises_its_limit_of_descriptors_at_its_start(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        with serving(tmp_path) as server:
+            assert resource.prlimit(server.pid, resource.RLIMIT_NOFILE)[0] > 256
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def get(port: int, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     try:

@@ -28,6 +28,7 @@ class Decoder:
 
     async def run(self, command: Sequence[str], **_options: Any) -> Any:
         self.decoded += 1
+        assert tuple(command[:3]) == ("nice", "-n", "10"), "behind the recorder"
         path = Path(command[command.index("-i") + 1])
         assert path.read_bytes() == b"picture"
         if self.error is not None:
