@@ -10,21 +10,24 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from support.dashboard import dashboard
+from support.dashboard import DESK, PHONE, dashboard
 from support.engineserver import engine_server
 
 KEY = "correct horse battery staple"
 BEARER = {"Authorization": f"Bearer {KEY}"}
+SIZES = pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 
 
+@SIZES
 def test_a_lost_connection_is_told_and_comes_back_by_itself(
-    chromium: Browser, two_views: str, tmp_path: Path
+    size: ViewportSize, chromium: Browser, two_views: str, tmp_path: Path
 ) -> None:
     with engine_server(tmp_path, env={"TOUCHLINE_CAPTURE__CAMERAS": two_views}) as server:
         server.port = server.root.base_url.port or 0
-        with dashboard(chromium, server.origin) as board:
+        with dashboard(chromium, server.origin, viewport=size) as board:
             page = board.go("/")
             expect(page.locator(".state-word")).to_have_text("Ready")
             server.kill()
@@ -39,8 +42,9 @@ def test_a_lost_connection_is_told_and_comes_back_by_itself(
             server.stop()
 
 
+@SIZES
 def test_where_a_key_is_set_one_signs_in_and_other_sites_stay_out(
-    chromium: Browser, two_views: str, tmp_path: Path
+    size: ViewportSize, chromium: Browser, two_views: str, tmp_path: Path
 ) -> None:
     env = {
         "TOUCHLINE_CAPTURE__CAMERAS": two_views,
@@ -50,7 +54,7 @@ def test_where_a_key_is_set_one_signs_in_and_other_sites_stay_out(
     with (
         engine_server(tmp_path, env=env) as server,
         another_site(tmp_path / "other") as other,
-        dashboard(chromium, server.origin) as board,
+        dashboard(chromium, server.origin, viewport=size) as board,
     ):
         page = board.page
         page.goto(board.origin)
@@ -77,6 +81,8 @@ def test_where_a_key_is_set_one_signs_in_and_other_sites_stay_out(
         assert status_for(stranger, "GET", f"{board.origin}/orchestrator/status") == 200
         assert status_for(stranger, "POST", f"{board.origin}/scale/5") == 403
         assert server.ask("GET", "/orchestrator/status", headers=BEARER)["capacity"]["total"] < 5
+        if size == PHONE:
+            board.button("More", within="nav").click()
         board.button("Sign out").click()
         expect(page.get_by_label("Key", exact=True)).to_be_visible()
         assert board.context.cookies() == []

@@ -243,3 +243,32 @@ def the_way_back_asks_too(board: Dashboard, field: Locator) -> None:
     expect(page.get_by_role("heading", level=1)).not_to_have_text("Engines")
     page.evaluate("location.hash = '#/engines?tab=variant'")
     expect(field).to_have_value("17")
+
+
+def test_an_engine_is_started_with_options_drained_and_its_stream_stopped(
+    either: Dashboard, server: EngineServer
+) -> None:
+    page = either.go("/engines")
+    before = {str(engine["container_id"]) for engine in server.engines()}
+    either.button("Start with options").click()
+    page.get_by_label("Labels").fill("team=video")
+    assert either.violations() == []
+    page.get_by_role("dialog").get_by_role("button", name="Start engine").click()
+    server.until(lambda: {str(e["container_id"]) for e in server.healthy()} - before)
+    engine = next(e for e in server.healthy() if e["container_id"] not in before)
+    server.play({**engine, "host_http_port": engine["port"]}, "0a48", stream_id="ch-77")
+    page.get_by_role("tab", name="Streams").click()
+    row = page.locator("tbody tr", has_text="ch-77")
+    assert either.violations() == []
+    row.get_by_role("link", name="Simulated match").click()
+    expect(page.get_by_role("heading", name="Simulated match")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    either.button("Stop").click()
+    either.confirm("Stop")
+    expect(page.locator(".page-head .badge")).to_have_text("ended")
+    either.go("/engines")
+    name = str(engine["container_name"])
+    either.button(f"Actions for {name}").click()
+    page.get_by_role("menuitem", name="Drain").click()
+    either.confirm("Drain")
+    expect(page.get_by_role("heading", name=name, exact=True)).to_have_count(0)

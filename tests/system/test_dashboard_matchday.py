@@ -102,8 +102,8 @@ def test_cameras_that_die_before_and_during_a_match_are_told_alike_on_every_devi
 ) -> None:
     page = phone.go("/")
     expect(page.get_by_role("heading", name="Before the first match")).to_be_visible()
-    dead_before_the_match(phone, pitch)
     desk.go("/")
+    dead_before_the_match(phone, desk, pitch)
     dies_during_the_match(phone, desk, pitch)
     survives_a_reload(phone)
     the_verdict_is_everywhere_until_somebody_dismisses_it(phone, desk, pitch.server)
@@ -113,12 +113,14 @@ def test_cameras_that_die_before_and_during_a_match_are_told_alike_on_every_devi
     expect(page.get_by_role("heading", name="Before the first match")).to_have_count(0)
 
 
-def dead_before_the_match(phone: Dashboard, pitch: Pitch) -> None:
+def dead_before_the_match(phone: Dashboard, desk: Dashboard, pitch: Pitch) -> None:
     """The others are recorded, and the one that is missing joins when it is back."""
     page = phone.page
     word(phone, "Ready")
     pitch.right.kill()
-    word(phone, "Not ready: RIGHT is offline")
+    for board in (phone, desk):
+        word(board, "Not ready: RIGHT is offline")
+        expect(board.button("Record with LEFT only")).to_be_enabled()
     expect(page.get_by_role("list", name="Cameras")).to_contain_text("RIGHT offline")
     phone.button("Record with LEFT only").click()
     word(phone, "Recording \u2013 one camera has a problem")
