@@ -97,6 +97,23 @@ describe("series", () => {
     expect(histories.get("a").values).toEqual([1]);
     expect(histories.get("b").values).toEqual([]);
   });
+
+  test("curves go on after a reload of the tab, and what cannot be read is no curve", () => {
+    const histories = new Histories(2);
+    histories.keepOverReload("curves");
+    for (const at of [1, 2, 3]) histories.add(at, { a: at * 10 });
+    histories.add(3, { b: 7 });
+    dispatchEvent(new Event("pagehide"));
+    const next = new Histories(2);
+    next.keepOverReload("curves");
+    expect(next.get("a")).toMatchObject({ times: [2, 3], values: [20, 30] });
+    expect(next.get("b").values).toEqual([7]);
+    sessionStorage.setItem("curves", "{broken");
+    const later = new Histories(2);
+    later.keepOverReload("curves");
+    expect(later.get("a").values).toEqual([]);
+    sessionStorage.clear();
+  });
 });
 
 describe("a log that is followed", () => {

@@ -8,8 +8,9 @@ import { words } from "../../messages";
 export type Usage = Schema["EngineUsage"];
 export type Usages = Record<string, Usage>;
 
-/** Kept while one looks at other tabs and pages: the last minutes of each engine. */
+/** Kept while one looks at other tabs and pages, and over a reload: the last minutes of each engine. */
 export const histories = new Histories(120);
+histories.keepOverReload("touchline-engine-usage");
 
 /** What each engine uses now; what it used before is kept in `histories`. */
 export function useUsage(): Usages {
