@@ -56,9 +56,9 @@ def stop(board: Dashboard) -> None:
     assert board.violations() == []
     board.page.get_by_role("alertdialog").get_by_role("button", name="Stop recording").focus()
     page.keyboard.press("Enter")
-    expect(verdict(page)).to_contain_text("Match saved. Nothing is missing")
+    expect(verdict(page)).to_contain_text("Match saved")
     page.reload()
-    expect(verdict(page)).to_contain_text("Match saved. Nothing is missing")
+    expect(verdict(page)).to_contain_text("Match saved")
     assert board.violations() == []
 
 

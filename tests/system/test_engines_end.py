@@ -133,4 +133,4 @@ def test_engines_of_a_server_are_stopped_where_that_is_configured(tmp_path: Path
         server.until(lambda: len(server.healthy()) == 2)
         server.terminate()
         assert engine_processes(tmp_path) == {}
-        assert "engines run on" not in server.output()
+        assert "engines keep running" not in server.output()
