@@ -69,6 +69,7 @@ def test_a_match_of_two_halves_is_recorded_watched_and_made_into_highlights(
     board.name_the_match(home_team="Owls", away_team="Bears", competition="Cup")
     page.reload()
     expect(page.get_by_label("Home team")).to_have_value("Owls")
+    expect(page.locator(".state-word")).to_have_text("Ready")
     board.button("Start recording").focus()
     page.keyboard.press("Enter")
     match_id = records(board, server)
