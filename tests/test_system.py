@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from support.dockerscript import Script, served
+from touchline.core.descriptors import SpareDescriptors
 from touchline.core.errors import Failed, Refused
 from touchline.settings import load_settings
 from touchline.system import LOCK_FILE, hold_data_dir, open_system
@@ -84,3 +85,25 @@ async def test_the_docker_daemon_of_the_dotenv_file_is_used_where_the_environmen
                 while not used.asked.total():
                     await anyio.sleep(0.01)
         assert not other.asked.total()
+
+
+async def test_work_of_the_server_itself_that_fails_is_an_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_self: SpareDescriptors) -> None:
+        raise MemoryError("no room")
+
+    camera = {"kind": "test", "width": 320, "height": 180}
+    settings = load_settings(
+        flags={"data_dir": str(tmp_path)}, defaults={"capture": {"cameras": {"0": camera}}}
+    )
+    async with open_system(settings) as system:
+        monkeypatch.setattr(SpareDescriptors, "refill", fail)
+        with anyio.fail_after(30):
+            while "spare descriptors" not in system.supervisor.failing:
+                await anyio.sleep(0.02)
+        events = system.events.newest(50)
+        assert any(
+            event.category == "failed" and event.details.get("task") == "spare descriptors"
+            for event in events
+        )

@@ -93,7 +93,8 @@ async def serve(
                     on_started=lambda: _report_started(url, system, task_status),
                 )
                 stop.server.should_exit = stop.asked
-                async with door.open(), app.state.sessions.open(), app.state.hub.open():
+                keep = system.supervisor.keep
+                async with door.open(keep), app.state.sessions.open(keep), app.state.hub.open():
                     await stop.server.serve(sockets)
                 log.info("Shutting down: finishing recordings first")
             tasks.cancel_scope.cancel()

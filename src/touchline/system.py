@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,8 @@ from touchline.core.history.answers import MetricsSeries
 from touchline.core.history.saved import SavedHistory, open_history
 from touchline.core.looplag import open_loop_watch
 from touchline.core.metrics import Metrics
-from touchline.core.tasks import keep_running
+from touchline.core.supervision import Supervisor
+from touchline.core.tasks import Keep
 from touchline.engines import Engines, open_engines
 from touchline.settings import Settings
 
@@ -41,6 +42,7 @@ class System:
     metrics: Metrics
     database: Database
     history: SavedHistory
+    supervisor: Supervisor
 
 
 HISTORY = tuple(MetricsSeries.__annotations__)
@@ -62,9 +64,10 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
     metrics = Metrics()
     async with (
         hold_data_dir(settings.data_dir),
-        hold_spare_descriptors(metrics) as spare,
         open_database(settings.database_url) as database,
         open_events(database, metrics) as events,
+        nullcontext(Supervisor(events.record, metrics, half="server")) as supervisor,
+        hold_spare_descriptors(metrics, supervisor.keep) as spare,
         open_engines(
             settings.engines,
             data_dir=settings.data_dir,
@@ -83,8 +86,13 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
             metrics=metrics,
             spare=spare,
         ) as capture,  # last of the critical parts, so that it is closed first
-        open_history(HISTORY, partial(_figures, capture, engines), settings.data_dir) as history,
-        open_loop_watch(metrics),
+        open_history(
+            HISTORY,
+            partial(_figures, capture, engines),
+            settings.data_dir,
+            keep=supervisor.keep,
+        ) as history,
+        open_loop_watch(metrics, keep=supervisor.keep),
     ):
         yield System(
             settings=settings,
@@ -94,11 +102,12 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
             metrics=metrics,
             database=database,
             history=history,
+            supervisor=supervisor,
         )
 
 
 @asynccontextmanager
-async def hold_spare_descriptors(metrics: Metrics) -> AsyncIterator[SpareDescriptors]:
+async def hold_spare_descriptors(metrics: Metrics, keep: Keep) -> AsyncIterator[SpareDescriptors]:
     """Reserve descriptors for recordings, whatever else uses up the others."""
     spare = SpareDescriptors()
     metrics.gauge(
@@ -106,7 +115,7 @@ async def hold_spare_descriptors(metrics: Metrics) -> AsyncIterator[SpareDescrip
     ).set_function(lambda: spare.held)
     async with anyio.create_task_group() as tasks:
         refill = partial(_refill, spare)
-        tasks.start_soon(partial(keep_running, "spare descriptors", refill, every_s=REFILL_S))
+        tasks.start_soon(partial(keep, "spare descriptors", refill, every_s=REFILL_S))
         try:
             yield spare
         finally:

@@ -71,3 +71,29 @@ def unsupervised(source: str) -> Iterator[ast.Call]:
         said = ast.unparse(node)
         if not any(f"{name}" in said for name in SUPERVISED):
             yield node
+
+
+LOGGED_ONLY = {
+    "core/supervision.py": "what supervises",
+    "core/tasks.py": "the loop itself",
+    "capture/programs/process.py": "reports each end of a program in its own words",
+    "engines/provisioning/runtimesync.py": "reports itself that the runtime is away",
+}
+"""By file: why its repeated work is not given to a supervisor."""
+
+
+def test_whatever_is_repeated_and_fails_becomes_an_event() -> None:
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in ROOT.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and names_keep_running(node)
+    }
+    assert found == LOGGED_ONLY.keys()
+
+
+def names_keep_running(call: ast.Call) -> bool:
+    """Whether it calls `keep_running`, or passes it on to be called; as a default it is neither."""
+    return any(
+        isinstance(each, ast.Name) and each.id == "keep_running" for each in (call.func, *call.args)
+    )

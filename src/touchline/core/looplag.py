@@ -12,7 +12,7 @@ import anyio
 from prometheus_client import Histogram
 
 from touchline.core.metrics import Metrics
-from touchline.core.tasks import keep_running
+from touchline.core.tasks import Keep, keep_running
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ BUCKETS_S = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 
 @asynccontextmanager
-async def open_loop_watch(metrics: Metrics) -> AsyncIterator[None]:
+async def open_loop_watch(metrics: Metrics, *, keep: Keep = keep_running) -> AsyncIterator[None]:
     """Measure the event loop's lag during the block, as `touchline_event_loop_lag_seconds`."""
     async with anyio.create_task_group() as tasks:
         lags = metrics.histogram(
@@ -30,7 +30,7 @@ async def open_loop_watch(metrics: Metrics) -> AsyncIterator[None]:
             "Delay of timers in the event loop",
             buckets=BUCKETS_S,
         )
-        tasks.start_soon(partial(keep_running, "loop watch", _LagMeter(lags).once, every_s=0.0))
+        tasks.start_soon(partial(keep, "loop watch", _LagMeter(lags).once, every_s=0.0))
         yield
         tasks.cancel_scope.cancel()
 

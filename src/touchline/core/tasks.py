@@ -7,6 +7,7 @@ import logging
 import math
 import traceback
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import anyio
 
@@ -23,6 +24,15 @@ OnFailure = Callable[[str, Exception, int, float], None]
 """Receives the task's name, its error, the failures in a row, and the pause in seconds."""
 
 Errors = type[Exception] | tuple[type[Exception], ...]
+
+
+class Keep(Protocol):
+    """Repeats work: `keep_running`, or `Supervisor.keep`, which also records failures."""
+
+    async def __call__(
+        self, name: str, once: Callable[[], Awaitable[None]], /, *, every_s: float
+    ) -> None:
+        """Call `once` every `every_s` seconds, whatever it raises."""
 
 
 async def keep_running(

@@ -19,6 +19,7 @@ from touchline.core.database.database import Database
 from touchline.core.errors import Failed, Invalid
 from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
+from touchline.core.supervision import Supervisor
 from touchline.engines.assembly import EnginesLifecycle
 from touchline.engines.fleet.acestream import open_acestream
 from touchline.engines.fleet.ports import bind_probe
@@ -82,6 +83,7 @@ async def open_engines(
             events,
             blocks=samples.take_unsaved_blocks,
             kept_blocks=settings.collector.history // BLOCK + 1,
+            keep=Supervisor(events.record, metrics).keep,
         ) as store,
     ):
         load = partial(_load, store, clock)

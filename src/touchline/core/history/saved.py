@@ -21,7 +21,7 @@ from anyio import to_thread
 from touchline.core import wallclock
 from touchline.core.history.answers import MetricsWindow, Range
 from touchline.core.history.rings import ClockReading, History
-from touchline.core.tasks import keep_running
+from touchline.core.tasks import Keep, keep_running
 from touchline.foreign.files import replace_whole
 
 log = logging.getLogger(__name__)
@@ -99,9 +99,9 @@ class SavedHistory:
 
 @asynccontextmanager
 async def open_history(
-    names: tuple[str, ...], figures: Figures, data_dir: Path
+    names: tuple[str, ...], figures: Figures, data_dir: Path, *, keep: Keep = keep_running
 ) -> AsyncIterator[SavedHistory]:
-    """Open a history of these figures; they are collected and saved until it is closed."""
+    """Open a history of these figures; `keep` collects and saves them until it is closed."""
     kept = SavedHistory(History(names), figures, data_dir / FILE_NAME)
     with anyio.move_on_after(_LAST_SAVE_S):
         await kept.load()
@@ -111,8 +111,8 @@ async def open_history(
         await kept.save()
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(partial(keep_running, "metrics history", kept.look, every_s=LOOK_EVERY_S))
-        tasks.start_soon(partial(keep_running, "metrics history file", save_later, every_s=0))
+        tasks.start_soon(partial(keep, "metrics history", kept.look, every_s=LOOK_EVERY_S))
+        tasks.start_soon(partial(keep, "metrics history file", save_later, every_s=0))
         try:
             yield kept
         finally:

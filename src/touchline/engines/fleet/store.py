@@ -22,7 +22,7 @@ from touchline.core.database import schema
 from touchline.core.database.database import Connection, Database, upsert
 from touchline.core.errors import Blocked, Failed
 from touchline.core.events.log import Event, EventLog
-from touchline.core.tasks import Changed, keep_running
+from touchline.core.tasks import Changed, Keep, keep_running
 from touchline.engines.fleet.rows import Loaded, Notes, read_rows, row_of
 from touchline.engines.model.listing import rfc3339
 from touchline.engines.model.model import Stream
@@ -298,7 +298,12 @@ class Store:
 
 @asynccontextmanager
 async def open_store(
-    database: Database, events: EventLog, *, blocks: Blocks, kept_blocks: int
+    database: Database,
+    events: EventLog,
+    *,
+    blocks: Blocks,
+    kept_blocks: int,
+    keep: Keep = keep_running,
 ) -> AsyncIterator[Store]:
     """Open the store on this database; notes are written before it closes.
 
@@ -308,9 +313,7 @@ async def open_store(
     store = Store(database, events, blocks=blocks, kept_blocks=kept_blocks)
     try:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(
-                lambda: keep_running("engine records", store.once, every_s=FLUSH_EVERY_S)
-            )
+            tasks.start_soon(lambda: keep("engine records", store.once, every_s=FLUSH_EVERY_S))
             yield store
             tasks.cancel_scope.cancel()
     finally:

@@ -24,7 +24,7 @@ import anyio
 from touchline.core.database import schema
 from touchline.core.database.database import upsert
 from touchline.core.errors import Failed
-from touchline.core.tasks import Changed, keep_running
+from touchline.core.tasks import Changed, Keep, keep_running
 from touchline.web.auth.cookies import LIFETIME_S
 from touchline.web.auth.signing import Moment, ReadMoment, elapsed_s, read_moment
 
@@ -104,10 +104,10 @@ class BrowserSessions:
         return self._loaded and not waiting
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[None]:
+    async def open(self, keep: Keep = keep_running) -> AsyncIterator[None]:
         """Load and maintain the record within this scope."""
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(partial(keep_running, "session records", self._maintain, every_s=0.2))
+            tasks.start_soon(partial(keep, "session records", self._maintain, every_s=0.2))
             try:
                 yield
             finally:

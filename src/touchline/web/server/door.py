@@ -20,7 +20,7 @@ import anyio
 
 from touchline.core.metrics import Family, Metrics
 from touchline.core.storm import Storm
-from touchline.core.tasks import keep_running
+from touchline.core.tasks import Keep, keep_running
 from touchline.ipc.attempts import network_of
 from touchline.ipc.listening import ListeningClock
 
@@ -201,12 +201,10 @@ class Door:
     # ------------------------------------------------------------------ time
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[None]:
+    async def open(self, keep: Keep = keep_running) -> AsyncIterator[None]:
         """Enforce the time limits within this scope."""
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(
-                partial(keep_running, "connections", self._watch, every_s=_CHECK_INTERVAL_S)
-            )
+            tasks.start_soon(partial(keep, "connections", self._watch, every_s=_CHECK_INTERVAL_S))
             yield
             tasks.cancel_scope.cancel()
 
