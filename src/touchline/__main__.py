@@ -112,7 +112,7 @@ def _serve(args: argparse.Namespace) -> int:
     settings = _settings(args, args.defaults())
     os.umask(settings.capture.umask)  # not the caller's; private files have their own mode
     if not settings.engines_configured:
-        settings.capture.list_required_cameras()  # no engines either: report it before the start
+        settings.capture.require_cameras()  # no engines either: report it before the start
 
     import anyio
 

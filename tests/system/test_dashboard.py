@@ -14,18 +14,12 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, expect
 
-from support.dashboard import PHONE, Dashboard, dashboard, whole_server
+from support.dashboard import PHONE, Dashboard, dashboard
 from support.engineserver import EngineServer
 from support.frames import probe
 from support.server import wait_for
 
 PAGES = ("/", "/preview", "/matches", "/panorama", "/engines", "/system")
-
-
-@pytest.fixture(scope="module")
-def server(two_views: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
-    with whole_server(tmp_path_factory.mktemp("server"), two_views) as running:
-        yield running
 
 
 @pytest.fixture

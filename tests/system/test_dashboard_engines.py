@@ -8,14 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Dialog, Locator, expect
 
-from support.dashboard import PHONE, Dashboard, dashboard, whole_server
+from support.dashboard import PHONE, Dashboard, dashboard
 from support.engineserver import EngineServer
-
-
-@pytest.fixture(scope="module")
-def server(two_views: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
-    with whole_server(tmp_path_factory.mktemp("server"), two_views) as running:
-        yield running
 
 
 @pytest.fixture

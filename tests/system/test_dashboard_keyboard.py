@@ -8,16 +8,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from support.dashboard import Dashboard, dashboard, whole_server
+from support.dashboard import Dashboard, dashboard
 from support.engineserver import EngineServer
 from support.keyboard import tab_to
 from support.server import wait_for
-
-
-@pytest.fixture(scope="module")
-def server(two_views: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
-    with whole_server(tmp_path_factory.mktemp("server"), two_views) as running:
-        yield running
 
 
 @pytest.fixture

@@ -13,31 +13,20 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.dashboard import PHONE, Dashboard, dashboard
 from support.frames import probe
-from support.matches import FPS, World, film_match, steady
-from support.scenes import two_cameras
-from support.server import SMALL, Server, serving
+from support.matches import FPS
+from support.matchserver import SECONDS, match_server
+from support.server import Server
 from support.watching import root
 
 MATCH = "2026-11-29 Pokal"
 TITLE = "SV Süd – FC Nord"
 PAGE = f"/matches/{quote(MATCH)}"
-SECONDS = 20
 LANDSCAPE = {"width": 844, "height": 390}
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A match of two cameras with teams and two markers, the first of them early."""
-    data = tmp_path_factory.mktemp("server")
-    times = steady(SECONDS * FPS)
-    film_match(data / "recordings" / MATCH, World(two_cameras(320, 180)), times, times)
-    cameras = {0: {**SMALL, "name": "LEFT"}, 1: {**SMALL, "name": "RIGHT"}}
-    with serving(data, cameras) as running:
-        named = {"home": "SV Süd", "away": "FC Nord"}
-        running.client.put(f"/matches/{MATCH}/details", json=named).raise_for_status()
-        for kind, at in (("goal", 3), ("corner", 15)):
-            marker = {"kind": kind, "at": at}
-            running.client.post(f"/recordings/{MATCH}/markers", json=marker).raise_for_status()
+    with match_server(tmp_path_factory.mktemp("server"), MATCH) as running:
         yield running
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from support.dashboard import PHONE, Dashboard, dashboard, whole_server
+from support.dashboard import PHONE, Dashboard, dashboard
 from support.engineserver import EngineServer
 from support.server import wait_for
 
@@ -48,12 +48,6 @@ SMALL_TARGETS = """(least) => {
     }
     return found;
 }"""
-
-
-@pytest.fixture(scope="module")
-def server(two_views: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
-    with whole_server(tmp_path_factory.mktemp("server"), two_views) as running:
-        yield running
 
 
 @pytest.fixture

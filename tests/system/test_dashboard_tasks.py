@@ -14,13 +14,11 @@ from playwright.sync_api import Browser, Page, expect
 from support.dashboard import PHONE, Dashboard, dashboard
 from support.frames import probe
 from support.keyboard import tab_to
-from support.matches import FPS, World, film_match, steady
-from support.scenes import two_cameras
-from support.server import SMALL, Server, serving, wait_for
+from support.matchserver import SECONDS, match_server, name_teams
+from support.server import Server, wait_for
 from support.watching import root
 
 MATCH, OTHER = "2026-11-29 Pokal", "2026-11-28 Liga"
-SECONDS = 20
 SCREENS: dict[str, dict[str, Any]] = {
     "phone": {"viewport": PHONE, "has_touch": True, "theme": "dark"},
     "desk": {"theme": "dark"},
@@ -37,18 +35,7 @@ STUB_OF_SHARING = """() => {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    data = tmp_path_factory.mktemp("server")
-    times = steady(SECONDS * FPS)
-    world = World(two_cameras(320, 180))
-    for match_id in (MATCH, OTHER):
-        film_match(data / "recordings" / match_id, world, times, times)
-    cameras = {0: {**SMALL, "name": "LEFT"}, 1: {**SMALL, "name": "RIGHT"}}
-    with serving(data, cameras) as running:
-        named = {"home": "SV Süd", "away": "FC Nord"}
-        running.client.put(f"/matches/{MATCH}/details", json=named).raise_for_status()
-        for kind, at in (("goal", 3), ("corner", 15)):
-            marker = {"kind": kind, "at": at}
-            running.client.post(f"/recordings/{MATCH}/markers", json=marker).raise_for_status()
+    with match_server(tmp_path_factory.mktemp("server"), MATCH, OTHER) as running:
         yield running
 
 
@@ -221,8 +208,7 @@ def test_the_library_is_used_by_keyboard_alone(board: Dashboard, server: Server)
     wait_for(lambda: listed(server)["protected"], "protected")
     page.keyboard.press("Space")
     expect(board.button("Move to trash")).to_be_enabled()
-    named = {"home": "SV Süd", "away": "FC Nord"}
-    server.client.put(f"/matches/{MATCH}/details", json=named).raise_for_status()
+    name_teams(server, MATCH)
 
 
 def listed(server: Server) -> dict[str, Any]:

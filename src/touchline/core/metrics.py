@@ -135,14 +135,14 @@ class _SourceCollector(Collector):
             yield _FORMS[family.kind](family)
 
 
-def _render_values(values: Mapping[tuple[str, ...], V]) -> Iterator[tuple[list[str], V]]:
+def _escape_labels(values: Mapping[tuple[str, ...], V]) -> Iterator[tuple[list[str], V]]:
     for labels, value in values.items():
         yield [shown(label) for label in labels], value
 
 
 def _simple(form: type[CounterMetricFamily | GaugeMetricFamily], family: Family) -> Metric:
     metric = form(family.name, family.help, labels=family.labels)
-    for labels, value in _render_values(family.values):
+    for labels, value in _escape_labels(family.values):
         if isinstance(value, Buckets):
             raise TypeError(f"{family.name} is a {family.kind} and has buckets")
         metric.add_metric(labels, value)
@@ -151,7 +151,7 @@ def _simple(form: type[CounterMetricFamily | GaugeMetricFamily], family: Family)
 
 def _histogram(family: Family) -> Metric:
     metric = HistogramMetricFamily(family.name, family.help, labels=family.labels)
-    for labels, value in _render_values(family.values):
+    for labels, value in _escape_labels(family.values):
         if not isinstance(value, Buckets):
             raise TypeError(f"{family.name} is a histogram and has no buckets")
         so_far, buckets = 0, []

@@ -115,7 +115,7 @@ class Restoration:
             self.failures.restore(state.get(BREAKERS, {}))
 
         def reprovision() -> None:
-            self.reprovision.resume_work(state.get(REPROVISION, NOTHING_LEFT))
+            self.reprovision.resume(state.get(REPROVISION, NOTHING_LEFT))
 
         def demand() -> None:
             number = state.get(DEMAND)

@@ -246,7 +246,7 @@ class LiveServer:
     async def _end_all(self) -> None:
         """End everything that the server requested, because its connection has closed."""
         self._alone_since_s = self._listened_s()
-        self.streams.close_connection()
+        self.streams.close_feeds()
         for camera in list(self._hls):
             await self._end_hls(camera)
         await self._end_rtsp()

@@ -77,7 +77,7 @@ def merge(layers: Iterable[Layer]) -> dict[str, Any]:
     """
     merged: dict[str, Any] = {}
     for layer in layers:
-        merged = _is_below(merged, layer.values)
+        merged = _merge_below(merged, layer.values)
     return merged
 
 
@@ -130,11 +130,14 @@ def _fault(
         return unknown(path, model, layer, values)
     if error["type"] == "missing":
         return _build_fault(
-            path, layers, "", "missing; " + _describe_rule("it is required", model, path, values)
+            path,
+            layers,
+            "",
+            "missing; " + _append_description("it is required", model, path, values),
         )
     right = right.removeprefix("Value error, ")
     shown = "" if isinstance(given, Mapping) else f" = {_format_value(given, path)}"
-    return _build_fault(path, layers, shown, _describe_rule(right, model, path, values))
+    return _build_fault(path, layers, shown, _append_description(right, model, path, values))
 
 
 def _build_fault(path: Path, layers: Sequence[Layer], shown: str, right: str) -> SettingFault:
@@ -152,7 +155,7 @@ def _format_value(given: Any, path: Path) -> str:
     return repr(_CREDENTIALS.sub("//…@", given)) if isinstance(given, str) else str(given)
 
 
-def _describe_rule(
+def _append_description(
     right: str, model: type[BaseModel], path: Path, values: Mapping[str, Any]
 ) -> str:
     found = _field_at(model, path, values)
@@ -179,16 +182,16 @@ def _path(loc: Sequence[str | int], values: Mapping[str, Any]) -> Path:
     return tuple(path)
 
 
-def _is_below(above: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
+def _merge_below(above: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
     merged = {str(key): value for key, value in above.items()}
     for raw, value in below.items():
         key = str(raw)
         if key not in merged:
-            merged[key] = _is_below(value, {}) if isinstance(value, Mapping) else value
+            merged[key] = _merge_below(value, {}) if isinstance(value, Mapping) else value
         elif isinstance(merged[key], Mapping) and isinstance(value, Mapping):
             kinds = {table["kind"] for table in (merged[key], value) if "kind" in table}
             if len(kinds) <= 1:
-                merged[key] = _is_below(merged[key], value)
+                merged[key] = _merge_below(merged[key], value)
     return merged
 
 

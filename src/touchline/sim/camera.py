@@ -54,7 +54,7 @@ class CameraOptions:
                 0 <= self.port <= 65535
             ),
             f"--path must be letters, digits, '.', '_', '-' and '/', not {self.path!r}": not (
-                _normalise_path(self.path)
+                _is_plain_path(self.path)
             ),
             f"--width must be even and {MIN_WIDTH} to 7680, not {self.width}": not (
                 MIN_WIDTH <= self.width <= 7680 and self.width % 2 == 0
@@ -115,7 +115,7 @@ class CameraOptions:
         return self.stall_for_s is None or sending_s < self.stall_after_s + self.stall_for_s
 
 
-def _normalise_path(path: str) -> bool:
+def _is_plain_path(path: str) -> bool:
     return (
         bool(path)
         and not path.startswith("/")

@@ -19,7 +19,7 @@ from touchline.ipc import wire
 from touchline.ipc.control import ControlServer, Problem
 from touchline.ipc.listening import ListeningClock
 from touchline.ipc.tee import Tee
-from touchline.worker.camera.runner import CameraRunner, Wedged, is_set_within
+from touchline.worker.camera.runner import CameraRunner, Wedged, wait_for_event
 from touchline.worker.camera.viewers import FeedUnreachable, Unseen, Viewers
 from touchline.worker.pipeline.elements import available
 from touchline.worker.recording.recorder import CameraRecorder
@@ -38,7 +38,7 @@ _DRAIN_S = 1.0
 
 
 @contextlib.contextmanager
-def _report_malformed() -> Iterator[None]:
+def _refuse_malformed() -> Iterator[None]:
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -87,22 +87,22 @@ class Worker:
     async def _do(self, message: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  (a switch)
         what = message.get("do")
         if what == "hello":
-            with _report_malformed():
+            with _refuse_malformed():
                 names = wire.names_from_json(message.get("elements", wire.PROBED_ELEMENTS))
             return self.hello(names)
         if what == "status":
             return self.status()
         if what == "configure":
-            with _report_malformed():
+            with _refuse_malformed():
                 spec = wire.spec_from_json(message["spec"])
             return await self._configure(spec)
         if what == "record":
-            with _report_malformed():
+            with _refuse_malformed():
                 order = wire.order_from_json(message["order"])
                 timeout_s = float(message.get("wait_s", 10))
             return await self._record(order, timeout_s)
         if what == "stop":
-            with _report_malformed():
+            with _refuse_malformed():
                 at_ns, timeout_s = int(message["at_ns"]), float(message.get("wait_s", 8))
             return await self._stop(at_ns, timeout_s)
         if what in {"feed", "unfeed", "still"}:
@@ -174,7 +174,7 @@ class Worker:
 
     async def _record(self, order: wire.RecordOrder, timeout_s: float) -> dict[str, Any]:
         """Start recording; answer when the first frame is on disk, or when none can arrive."""
-        camera = self._configure_camera()
+        camera = self._require_camera()
         if self.recorder is not None:
             raise Problem(
                 "recording", f"the camera is already recording {self.recorder.order.match_id}"
@@ -210,7 +210,7 @@ class Worker:
             left_s = timeout_s - waited_s()
             if left_s <= 0:
                 return
-            await is_set_within(self._decided, min(left_s, _LOOK_S))
+            await wait_for_event(self._decided, min(left_s, _LOOK_S))
 
     @staticmethod
     def _explain_not_started(
@@ -259,7 +259,7 @@ class Worker:
         if what == "unfeed":
             await self.viewers.end_feed()
             return {}
-        self._configure_camera()
+        self._require_camera()
         path = Path(message["path"])
         try:
             if what == "feed":
@@ -270,7 +270,7 @@ class Worker:
             raise Problem(error.code, str(error)) from error
         return {"age_s": round(age_s, 3)}
 
-    def _configure_camera(self) -> CameraRunner:
+    def _require_camera(self) -> CameraRunner:
         if self.camera is None:
             raise Problem("not_configured", "the camera has not been configured")
         return self.camera
@@ -280,7 +280,7 @@ class Worker:
     async def send_status(self) -> None:
         """Send the status twice a second, and immediately after a change."""
         while True:
-            await is_set_within(self._changed, STATUS_S)
+            await wait_for_event(self._changed, STATUS_S)
             self._changed.clear()
             recorder = self.recorder
             if recorder is not None:

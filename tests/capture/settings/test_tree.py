@@ -92,7 +92,7 @@ def test_cameras_are_keyed_by_number_and_come_in_order() -> None:
     settings = CaptureSettings.model_validate(
         {"cameras": {"10": {"kind": "test"}, "2": {"kind": "test"}, 0: {"kind": "test"}}}
     )
-    assert list(settings.list_required_cameras()) == [0, 2, 10]
+    assert list(settings.require_cameras()) == [0, 2, 10]
 
 
 @pytest.mark.parametrize("camera_id", [-1, 64, "left"])
@@ -103,18 +103,18 @@ def test_a_camera_number_outside_0_to_63_is_refused(camera_id: Any) -> None:
 
 def test_no_cameras_is_an_error_that_shows_how_to_name_them() -> None:
     with pytest.raises(Invalid, match="No cameras configured") as refusal:
-        CaptureSettings().list_required_cameras()
+        CaptureSettings().require_cameras()
     assert refusal.value.code == "no_cameras"
     assert CAMERAS_EXAMPLE in refusal.value.message
 
 
 def test_the_example_in_that_error_is_a_valid_configuration() -> None:
     settings = CaptureSettings.model_validate(tomllib.loads(CAMERAS_EXAMPLE)["capture"])
-    assert [type(c) for c in settings.list_required_cameras().values()] == [RtspSource, V4l2Source]
+    assert [type(c) for c in settings.require_cameras().values()] == [RtspSource, V4l2Source]
 
 
 def test_the_demo_has_two_simulated_cameras() -> None:
-    cameras = CaptureSettings.model_validate({"cameras": DEMO_CAMERAS}).list_required_cameras()
+    cameras = CaptureSettings.model_validate({"cameras": DEMO_CAMERAS}).require_cameras()
     assert [type(c) for c in cameras.values()] == [TestSource, TestSource]
     assert [c.label(i) for i, c in cameras.items()] == ["LEFT", "RIGHT"]
 

@@ -28,11 +28,11 @@ def test_a_key_gives_the_same_engine_for_the_time_of_a_lease() -> None:
     engine = in_fleet(fleet)
     handouts = Handouts(fleet, lease_s=LEASE_S, now_s=lambda: now_s[0])
     handouts.hand_out(engine, "key.plain")
-    assert handouts.find_earlier_engine("key", "key.plain") == engine
-    assert handouts.find_earlier_engine("other", "other.plain") is None
+    assert handouts.find_assigned_engine("key", "key.plain") == engine
+    assert handouts.find_assigned_engine("other", "other.plain") is None
     assert fleet.is_kept(engine.id, now_s[0])
     now_s[0] = LEASE_S + 1
-    assert handouts.find_earlier_engine("key", "key.plain") is None
+    assert handouts.find_assigned_engine("key", "key.plain") is None
     assert not fleet.is_kept(engine.id, now_s[0])
 
 
@@ -41,7 +41,7 @@ def test_a_key_of_another_request_is_refused() -> None:
     handouts = Handouts(fleet, lease_s=LEASE_S, now_s=lambda: 0.0)
     handouts.hand_out(in_fleet(fleet), "key.plain")
     with pytest.raises(Refused) as refused:
-        handouts.find_earlier_engine("key", "key.another")
+        handouts.find_assigned_engine("key", "key.another")
     assert refused.value.code == "idempotency_key_reused"
 
 

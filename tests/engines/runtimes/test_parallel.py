@@ -27,7 +27,7 @@ def limits(pace: StartPace, rates: list[float]) -> list[int]:
 
 
 def troubled(pace: StartPace) -> StartPace:
-    pace.count_trouble()
+    pace.record_trouble()
     return pace
 
 
@@ -60,7 +60,7 @@ def test_it_never_leaves_its_bounds() -> None:
     assert max(limits(StartPace(most=16), [n + 1.0 for n in range(30)])) == 16
     pace = StartPace(most=16)
     for _ in range(10):
-        pace.count_trouble()
+        pace.record_trouble()
     assert pace.limit == LEAST
     assert min(limits(pace, [10.0 / 2**n for n in range(10)])) >= LEAST
 

@@ -121,17 +121,17 @@ async def test_wrong_passwords_wait_before_they_are_looked_at() -> None:
     time, told = Time(), list[dict[str, Any]]()
     door, guest = door_of(time, told), FakeGuest()
     for _ in range(FREE + 1):
-        assert not await door.accepts_password(guest, describe("wrong"))
+        assert not await door.authenticate(guest, describe("wrong"))
     assert time.now_s == 0.0
     waited: list[float] = []
     for _ in range(6):
         before_s = time.now_s
-        assert not await door.accepts_password(guest, describe("wrong"))
+        assert not await door.authenticate(guest, describe("wrong"))
         waited.append(time.now_s - before_s)
     assert waited == [1, 2, 4, 8, 16, LONGEST_PAUSE_S]
     assert guest.pauses[-2:] == [True, False], "its silence meanwhile is not its own"
     before_s = time.now_s
-    assert await door.accepts_password(guest, describe(PASSWORD))
+    assert await door.authenticate(guest, describe(PASSWORD))
     assert time.now_s - before_s == LONGEST_PAUSE_S, "a right one is not told from a wrong one"
     assert [(event["event"], event["address"]) for event in told] == [
         ("rtsp_refused", guest.address)
@@ -141,13 +141,11 @@ async def test_wrong_passwords_wait_before_they_are_looked_at() -> None:
 async def test_others_do_not_wait_for_somebody_who_guesses() -> None:
     time = Time()
     door, viewer = door_of(time, []), FakeGuest()
-    assert await door.accepts_password(viewer, describe(PASSWORD))
+    assert await door.authenticate(viewer, describe(PASSWORD))
     for _ in range(FREE + 1):
-        await door.accepts_password(FakeGuest(), describe("wrong"))
-    assert await door.accepts_password(FakeGuest("198.51.100.1"), describe(PASSWORD))
-    assert await door.accepts_password(viewer, describe(PASSWORD)), (
-        "it has shown the password before"
-    )
+        await door.authenticate(FakeGuest(), describe("wrong"))
+    assert await door.authenticate(FakeGuest("198.51.100.1"), describe(PASSWORD))
+    assert await door.authenticate(viewer, describe(PASSWORD)), "it has shown the password before"
     assert time.now_s == 0.0
 
 
@@ -155,8 +153,8 @@ async def test_a_request_without_a_password_is_no_guess() -> None:
     time = Time()
     door = door_of(time, [])
     for _ in range(100):
-        assert not await door.accepts_password(FakeGuest(), describe(None))
-    assert await door.accepts_password(FakeGuest(), describe(PASSWORD))
+        assert not await door.authenticate(FakeGuest(), describe(None))
+    assert await door.authenticate(FakeGuest(), describe(PASSWORD))
     assert time.now_s == 0.0
 
 

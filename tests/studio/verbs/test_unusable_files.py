@@ -39,7 +39,7 @@ def damage(match: Path, *cameras: str) -> None:
         (match / "segments" / DAMAGED[camera]).write_bytes(bytes(5000))
 
 
-def mark_lost(match: Path, camera: str) -> None:
+def lose(match: Path, camera: str) -> None:
     for path in (match / "segments").glob(f"{camera}_*"):
         path.unlink()
 
@@ -88,7 +88,7 @@ def test_where_all_files_are_used_none_is_named(
 def test_a_camera_without_a_usable_file_is_refused_with_the_reasons(
     match: Path, verb: Verb, spec: Mapping[str, Any]
 ) -> None:
-    mark_lost(match, "cam1")
+    lose(match, "cam1")
     damage(match, "cam1")
     with pytest.raises(StudioError, match=DAMAGED["cam1"]):
         run(verb, match, **spec)
@@ -96,7 +96,7 @@ def test_a_camera_without_a_usable_file_is_refused_with_the_reasons(
 
 @pytest.mark.parametrize("verb", [panorama.run, calibrate.run])
 def test_a_camera_without_a_file_has_none(match: Path, verb: Verb) -> None:
-    mark_lost(match, "cam1")
+    lose(match, "cam1")
     with pytest.raises(
         StudioError, match=r"has no footage in this match$|^Both cameras need footage"
     ):
@@ -105,14 +105,14 @@ def test_a_camera_without_a_file_has_none(match: Path, verb: Verb) -> None:
 
 def test_a_match_without_a_usable_file_has_no_pictures_and_says_why(match: Path) -> None:
     for camera in ("cam0", "cam1"):
-        mark_lost(match, camera)
+        lose(match, camera)
         damage(match, camera)
     with pytest.raises(StudioError, match=DAMAGED["cam0"]):
         run(sprites.run, match)
 
 
 def test_a_camera_that_got_no_archive_does_not_hide_what_the_others_lack(match: Path) -> None:
-    mark_lost(match, "cam1")
+    lose(match, "cam1")
     damage(match, "cam0", "cam1")
     with pytest.raises(StudioError) as failed:
         run(archive.run, match, **ARCHIVE)

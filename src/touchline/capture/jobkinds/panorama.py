@@ -15,7 +15,7 @@ _PRESETS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def _fix_params(context: JobContext) -> Params:
+def _pin_calibration(context: JobContext) -> Params:
     return {"calibration_version": context.calibrations.config.active_version}
 
 
@@ -38,4 +38,4 @@ def _spec(config: PanoramaSettings, calibration: Calibration | None) -> dict[str
     return spec
 
 
-PANORAMA = JobKind("panorama", _order, is_large=True, fixed_params=_fix_params)
+PANORAMA = JobKind("panorama", _order, is_large=True, fixed_params=_pin_calibration)

@@ -257,7 +257,7 @@ def _match_entry(
             "type": "segmented",
             "segment_count": len(cameras[camera]),
             "size_mb": mebibytes(sum(file.size_bytes for file in cameras[camera])),
-            "created_at": _read_created_at(cameras[camera]),
+            "created_at": _find_created_at(cameras[camera]),
         }
         for camera in sorted(cameras, key=_camera_order)
     ]
@@ -276,7 +276,7 @@ def _match_entry(
         "total_size_mb": mebibytes(sum(file.size_bytes for file in (*segments, *singles))),
         "camera_count": len(cameras),
         "segments_count": len(segments),
-        "created_at": _read_created_at(segments) if segments else None,
+        "created_at": _find_created_at(segments) if segments else None,
         "poster": _url(match_id, "poster.jpg", below="matches") if segments else None,
     }
 
@@ -327,7 +327,7 @@ def _details(folder: str) -> DetailsField:
     return {} if found is None or found.is_empty else {"details": found.to_json()}
 
 
-def _read_created_at(files: Iterable[_File]) -> int:
+def _find_created_at(files: Iterable[_File]) -> int:
     return min(int(file.mtime_s) for file in files)
 
 

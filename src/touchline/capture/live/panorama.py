@@ -214,10 +214,10 @@ class PanoramaPreview:
                     await self._live.ensure()
                     await self._stitch(up)
                 except TouchlineError as error:
-                    self._handle_failure(up, error)
+                    self._report_failure(up, error)
                 except Exception as error:
                     log.exception("The panorama's preview failed")
-                    self._handle_failure(up, Failed(str(error), code="panorama_failed"))
+                    self._report_failure(up, Failed(str(error), code="panorama_failed"))
                 finally:
                     with anyio.CancelScope(shield=True):
                         await self._take_down()
@@ -273,14 +273,14 @@ class PanoramaPreview:
     ) -> None:
         await listening.wait()
         try:
-            await self._start_studio()
+            await self._connect_feeds()
         except TouchlineError as error:
-            self._handle_failure(up, error)
+            self._report_failure(up, error)
             scope.cancel()
         else:
             up.settled.set()
 
-    async def _start_studio(self) -> None:
+    async def _connect_feeds(self) -> None:
         for number in _CAMERAS:
             camera = self._cameras.get(number)
             if camera is None:
@@ -301,7 +301,7 @@ class PanoramaPreview:
         await self._told.wait()  # the picture's size is known after a second
 
     @staticmethod
-    def _handle_failure(up: _Outcome, error: TouchlineError) -> None:
+    def _report_failure(up: _Outcome, error: TouchlineError) -> None:
         log.warning("The panorama's preview ended: %s", error.message)
         up.fail(Blocked(error.message, code="panorama_failed", eta_s=5.0))
 

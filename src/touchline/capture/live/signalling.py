@@ -73,7 +73,7 @@ class Signalling:
     def _ready(self, session: WebRtcSession) -> Message:
         camera = {} if session.camera_id is None else {"camera_id": session.camera_id}
         servers = self._sessions.ice_servers()
-        ready = {"success": True, **_check_session(session), **camera, "ice_servers": servers}
+        ready = {"success": True, **_describe_session(session), **camera, "ice_servers": servers}
         return _message("webrtc_session_ready", ready)
 
     async def _offer(self, connection_id: str, given: Message) -> list[Message]:
@@ -83,9 +83,11 @@ class Signalling:
             return [_error({"session_id": session.session_id}, "An offer needs an sdp")]
         answer = await self._sessions.answer(session, offer)
         return [
-            _message("webrtc_answer", {"success": True, **_check_session(session), "sdp": answer}),
+            _message(
+                "webrtc_answer", {"success": True, **_describe_session(session), "sdp": answer}
+            ),
             *(
-                _message("webrtc_ice_candidate", {**_check_session(session), **candidate})
+                _message("webrtc_ice_candidate", {**_describe_session(session), **candidate})
                 for candidate in candidates_in(answer)
             ),
         ]
@@ -120,7 +122,7 @@ def candidates_in(answer: str) -> list[Message]:
     return found
 
 
-def _check_session(session: WebRtcSession) -> Message:
+def _describe_session(session: WebRtcSession) -> Message:
     return {"session_id": session.session_id, "stream_kind": session.stream_kind}
 
 

@@ -223,8 +223,8 @@ def _correlate(
     for entry in nvvic:
         if entry.at is None:
             continue
-        near_timeouts = _find_within(timeout_times, entry.at, window)
-        near_probes = _find_within(probe_times, entry.at, window)
+        near_timeouts = _count_within(timeout_times, entry.at, window)
+        near_probes = _count_within(probe_times, entry.at, window)
         if near_timeouts or near_probes:
             found.append(
                 {
@@ -236,7 +236,7 @@ def _correlate(
     return found
 
 
-def _find_within(times: Sequence[datetime], at: datetime, window: timedelta) -> int:
+def _count_within(times: Sequence[datetime], at: datetime, window: timedelta) -> int:
     return bisect_right(times, at + window) - bisect_left(times, at - window)
 
 

@@ -154,7 +154,7 @@ class ProcessLink:
         """
         stream = self._stream
         if stream is None:
-            raise self._wait_until_gone()
+            raise self._build_gone_error()
         self._number += 1
         number = self._number
         reply = self._waiting[number] = _Reply()
@@ -164,13 +164,13 @@ class ProcessLink:
             with patience.move_on_after(timeout_s):
                 await reply.arrived.wait()
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-            raise self._wait_until_gone() from None
+            raise self._build_gone_error() from None
         finally:
             del self._waiting[number]
         message = reply.message
         if message is None:
             if reply.arrived.is_set():
-                raise self._wait_until_gone()
+                raise self._build_gone_error()
             text = f"The {self._title} did not answer within {timeout_s:g} s."
             raise Blocked(text, code="worker_silent", eta_s=self._unresponsive_after_s)
         if not message.get("ok"):
@@ -196,7 +196,7 @@ class ProcessLink:
             while self.connected or (pid is not None and is_alive(pid)):  # noqa: ASYNC110
                 await anyio.sleep(0.02)
 
-    def _wait_until_gone(self) -> Blocked:
+    def _build_gone_error(self) -> Blocked:
         return Blocked(
             f"The {self._title} is not running; a new one is being started.",
             code="worker_gone",

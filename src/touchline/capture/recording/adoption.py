@@ -56,7 +56,7 @@ async def adopt(
     if interrupted:
         await _await_workers(context)
     orders = {i: h["order"] for i, h in hellos.items() if h.get("order") is not None}
-    ours = [o for o in orders.values() if _is_ours(context, o)]
+    ours = [o for o in orders.values() if _records_here(context, o)]
     living = _most_recent({order["match_id"]: order for order in ours})
     for camera_id, order in orders.items():
         if order["match_id"] != living or order not in ours:
@@ -97,7 +97,7 @@ async def _await_workers(context: RecordingContext) -> None:
             await camera.ready.wait()
 
 
-def _is_ours(context: RecordingContext, order: Mapping[str, Any]) -> bool:
+def _records_here(context: RecordingContext, order: Mapping[str, Any]) -> bool:
     folder = context.root / str(order["match_id"]) / SEGMENTS_FOLDER
     return str(order["directory"]) == str(folder)
 
@@ -137,7 +137,9 @@ async def _take_over(
         follower.mark_lost(match, track, "the worker was not running", "worker")
         if camera_id in hellos:  # others are repaired when they connect
             await context.repair_segments(match, track)
-            context.spawn(follower.resume_work, match, track, name=f"{track.camera.name} continues")
+            context.spawn(
+                follower.resume_recording, match, track, name=f"{track.camera.name} continues"
+            )
 
 
 async def _repair(context: RecordingContext, manifest: Manifest) -> Manifest:

@@ -70,7 +70,7 @@ class Follower:
         if self._context.current.running is not running or match.phase != "recording":
             return
         track.count_attempts_anew()
-        await self.resume_work(match, track)
+        await self.resume_recording(match, track)
 
     def end_orphans_from_now(self) -> None:
         """End recordings of other matches as their workers connect.
@@ -79,7 +79,7 @@ class Follower:
         """
         self._ends_orphans = True
 
-    async def resume_work(self, match: Match, track: Track) -> None:
+    async def resume_recording(self, match: Match, track: Track) -> None:
         """Start recording again with a new worker; the segment's event reports success."""
         settings = self._context.settings
         order = make_order(settings, match, track, resumed=True)

@@ -140,7 +140,7 @@ class Recorder:
                 if number is None:
                     number = await to_thread.run_sync(self._context.record.next_number)
             except OSError as error:
-                raise _report_not_started(error) from error
+                raise _convert_error(error) from error
             if self._context.current.running is None:
                 break
         running = self._begin(
@@ -285,7 +285,7 @@ class Recorder:
             running.stopped.set(error)
         except Exception as error:
             log.exception("the recording of %s failed", match.match_id)
-            running.started.set(_report_not_started(error))
+            running.started.set(_convert_error(error))
             if match.phase == "recording":
                 await self._end_cameras(match)
             message = f"Error stopping recording: {error}"
@@ -359,7 +359,9 @@ class Recorder:
             track = match.tracks[camera_id]
             self.follower.mark_lost(match, track, missing[camera_id])
             if not track.recording:
-                self._context.spawn(self.follower.resume_work, match, track, name="late camera")
+                self._context.spawn(
+                    self.follower.resume_recording, match, track, name="late camera"
+                )
 
     # ---------------------------------------------------------------------- lifecycle
 
@@ -381,7 +383,7 @@ class Recorder:
         await self._context.last_stop.flush()
 
 
-def _report_not_started(error: Exception) -> Failed:
+def _convert_error(error: Exception) -> Failed:
     return Failed(f"The recording could not be started: {error}", code="start_failed")
 
 

@@ -232,7 +232,7 @@ class CaptureSettings(BaseModel):
             raise ValueError("unresponsive_after_s must be longer than stall_after_s")
         return self
 
-    def list_required_cameras(self) -> Mapping[int, Source]:
+    def require_cameras(self) -> Mapping[int, Source]:
         """Return the cameras by number, in order. Raises Invalid without any camera."""
         if not self.cameras:
             raise Invalid(

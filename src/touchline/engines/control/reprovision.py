@@ -122,7 +122,7 @@ class Reprovision:
         )
         self._fleet.plan_outdated.mark()
 
-    def resume_work(self, left: Left) -> None:
+    def resume(self, left: Left) -> None:
         """Continue what an earlier server had begun. Raises for an invalid record."""
         ids, asked_for = _ids(left["ids"]), _ids(left.get("asked_for", []))
         if ids:

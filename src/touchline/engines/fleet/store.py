@@ -133,7 +133,7 @@ class Store:
             for stream in batch.streams:
                 self._streams.pop(stream.id, None)  # an older note must not overwrite it
                 self._overtaken.add((STREAM, stream.id))
-        failure = _convert_refusal(error) if isinstance(error, Failed) else error
+        failure = _convert_failure(error) if isinstance(error, Failed) else error
         for done in batch.done:
             if done.cancelled():
                 continue
@@ -155,7 +155,7 @@ class Store:
         except BaseException as error:
             self._state = {**noted, **self._state}
             if isinstance(error, Failed):
-                raise _convert_refusal(error) from error
+                raise _convert_failure(error) from error
             raise
         self._overtaken.add((STATE, key))
         if key in self._returned:
@@ -325,7 +325,7 @@ async def open_store(
                 log.exception("The newest records of engines were lost")
 
 
-def _convert_refusal(error: Failed) -> Blocked:
+def _convert_failure(error: Failed) -> Blocked:
     return Blocked(
         f"The database is not writable: {error.message}. Nothing was changed; retry later",
         code="database_unavailable",

@@ -37,7 +37,7 @@ class Handouts:
         if mark is not None:
             self._handed[mark] = (engine.id, until_s)
 
-    def find_earlier_engine(self, key: str, mark: str) -> Engine | None:
+    def find_assigned_engine(self, key: str, mark: str) -> Engine | None:
         """Return the engine that was assigned for this key.
 
         Raises Refused if the key was used for another request.

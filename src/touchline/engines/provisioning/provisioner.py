@@ -97,7 +97,7 @@ class Provisioner:
         lock = self._keys.setdefault(key, anyio.Lock())
         try:
             async with lock:
-                return self._handouts.find_earlier_engine(key, mark) or await self._engine(
+                return self._handouts.find_assigned_engine(key, mark) or await self._engine(
                     order, mark
                 )
         finally:

@@ -48,7 +48,7 @@ class StartPace:
                 self._compare(self._count / max(now_s - self._since_s, 1e-6))
                 self._since_s, self._count = now_s, 0
 
-    def count_trouble(self) -> None:
+    def record_trouble(self) -> None:
         """Record a start that took too long, or at which the daemon failed."""
         self.limit = max(self._least, self.limit // 2)
         self._doubling, self._rate, self._since_s = False, None, None
@@ -84,7 +84,7 @@ class StartQueue:
                 yield
             except (RuntimeUnavailable, StartFailed, StartTimeout) as error:
                 if _is_trouble(error):
-                    self._pace.count_trouble()
+                    self._pace.record_trouble()
                 raise
             else:
                 waiting = self._limiter.statistics().tasks_waiting

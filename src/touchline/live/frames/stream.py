@@ -166,13 +166,13 @@ class CameraStream:
                 self._up.clear()
                 self._notify()
 
-    def mark_lost(self) -> None:
+    def close_subscriptions(self) -> None:
         """Close all subscriptions, because the source ended and nothing replaces it."""
         if self._writer is not None:
             self.detach(self._writer)
         self.begin_again()
 
-    def close_connection(self) -> None:
+    def close_feed(self) -> None:
         """Close the worker's feed, so that it stops sending."""
         if self._writer is not None:
             self._writer.close()

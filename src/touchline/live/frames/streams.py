@@ -35,10 +35,10 @@ class Streams:
         """Return the state of all streams."""
         return {name: stream.status() for name, stream in sorted(self._by_name.items())}
 
-    def close_connection(self) -> None:
+    def close_feeds(self) -> None:
         """Close every worker's feed."""
         for stream in self._by_name.values():
-            stream.close_connection()
+            stream.close_feed()
 
     async def serve_feed(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Read one worker's feed until it ends."""

@@ -84,7 +84,7 @@ class RtspDoor:
         self._guests.remove(guest)
         guest.close_connection()
 
-    async def accepts_password(self, guest: RtspClient, request: RtspRequest) -> bool:
+    async def authenticate(self, guest: RtspClient, request: RtspRequest) -> bool:
         """Return whether a request has the password; waits first if its address must.
 
         The pause precedes the check, so the response time does not reveal whether a password is

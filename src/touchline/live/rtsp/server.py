@@ -217,7 +217,7 @@ class _Client:
         return request.method != "TEARDOWN"
 
     async def _answer(self, request: RtspRequest) -> RtspResponse:  # noqa: PLR0911  (a switch)
-        if request.method != "OPTIONS" and not await self._door.accepts_password(self, request):
+        if request.method != "OPTIONS" and not await self._door.authenticate(self, request):
             return RtspResponse(401, {"WWW-Authenticate": 'Basic realm="touchline"'})
         match request.method:
             case "OPTIONS":

@@ -257,4 +257,4 @@ class CameraTranscode:
     def _show_source(self) -> None:
         if self.current is not self.source:
             self.current = self.source
-        self.own.mark_lost()
+        self.own.close_subscriptions()

@@ -258,10 +258,12 @@ def join(
         done += frames
         last_ticks = max(1, ticks(end_ns - starts_ns) - decode[done - 1])
         table.add(offset, entries, last_ticks, codec_number=which)
-    return Cut(writer.faststart(table, at, shows=_clip_ticks(timed, starts_ns, shows_ns)), body)
+    return Cut(
+        writer.faststart(table, at, shows=_find_shown_ticks(timed, starts_ns, shows_ns)), body
+    )
 
 
-def _clip_ticks(
+def _find_shown_ticks(
     timed: Sequence[tuple[FileFrame, int]], starts_ns: int, shows_ns: tuple[int, int] | None
 ) -> tuple[int, int] | None:
     """Return the part that is shown, from and until before; None if that is everything."""

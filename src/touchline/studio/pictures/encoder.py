@@ -118,13 +118,13 @@ class Encoder:
             self._first_ns = at_ns
         frame.pts = ticks(at_ns - self._first_ns)
         frame.time_base = Fraction(1, TIMESCALE)
-        yield from self._build_frame(frame)
+        yield from self._encode_frame(frame)
 
     def flush(self) -> Iterator[EncodedPicture]:
         """Return the remaining pictures; nothing may be encoded afterwards."""
-        yield from self._build_frame(None)
+        yield from self._encode_frame(None)
 
-    def _build_frame(self, frame: av.VideoFrame | None) -> Iterator[EncodedPicture]:
+    def _encode_frame(self, frame: av.VideoFrame | None) -> Iterator[EncodedPicture]:
         for packet in self._context.encode(frame):
             data = with_lengths(bytes(packet))
             at_ns = (self._first_ns or 0) + ticks_to_ns(packet.pts or 0)

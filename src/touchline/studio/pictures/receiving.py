@@ -91,7 +91,7 @@ class Receiver:
                         decoder = _decoder()
                         self.colours[camera] = colour_of(codec.avcc)
                     data = file.read(head.data_bytes)
-                    packet = av.Packet(annex_b(data, codec) if head.keyframe else _to_bytes(data))
+                    packet = av.Packet(annex_b(data, codec) if head.keyframe else _to_annex_b(data))
                     packet.pts, packet.dts, packet.time_base = head.pts_ns, head.dts_ns, _NANO
                     for frame in _decode_packet(decoder, packet):
                         self._put(camera, Shot(int(frame.pts or head.pts_ns), frame))
@@ -122,7 +122,7 @@ def _decode_packet(decoder: av.VideoCodecContext, packet: av.Packet[Any]) -> lis
         return []
 
 
-def _to_bytes(data: bytes) -> bytes:
+def _to_annex_b(data: bytes) -> bytes:
     return annex_b(data, _NO_CODEC)
 
 

@@ -59,17 +59,15 @@ def _pair(receiver: Receiver, wait_s: float, stopping: threading.Event) -> Two:
     while time.monotonic() < end_s and not stopping.is_set():
         receiver.wait(0.1)
         found = _closest(receiver.waiting(CAMERAS[0]), receiver.waiting(CAMERAS[1]))
-        if found is not None and (
-            best is None or _measure_difference(found) < _measure_difference(best)
-        ):
+        if found is not None and (best is None or _measure_gap_ns(found) < _measure_gap_ns(best)):
             best = found
         if best is not None and best_by_s is None:
             best_by_s = time.monotonic() + _LOOK_S
         if best is not None and (
-            _measure_difference(best) < 2_000_000 or time.monotonic() > (best_by_s or 0)
+            _measure_gap_ns(best) < 2_000_000 or time.monotonic() > (best_by_s or 0)
         ):
             break
-    if best is None or _measure_difference(best) > _WORST_NS * 2:
+    if best is None or _measure_gap_ns(best) > _WORST_NS * 2:
         silent = [name for name in CAMERAS if not receiver.waiting(name)]
         what = f"{' and '.join(silent)} sent no frames" if silent else "their times do not match"
         raise StudioError(
@@ -80,10 +78,10 @@ def _pair(receiver: Receiver, wait_s: float, stopping: threading.Event) -> Two:
     return best
 
 
-def _measure_difference(two: Two) -> int:
+def _measure_gap_ns(two: Two) -> int:
     return abs(two[0].at_ns - two[1].at_ns)
 
 
 def _closest(first: list[Shot[av.VideoFrame]], second: list[Shot[av.VideoFrame]]) -> Two | None:
     pairs = [(a, b) for a in first for b in second]
-    return min(pairs, key=_measure_difference, default=None)
+    return min(pairs, key=_measure_gap_ns, default=None)

@@ -102,11 +102,11 @@ class _Showing:
             Path(spec["feed"]),
             STREAM,
             keyframe_wanted=self._keyframe.set,
-            ended=self._has_ended,
+            ended=self._handle_end,
         )
         self._figures = _Figures(stitcher.width, stitcher.height, int(self._fps))
 
-    def _has_ended(self, feed: Feed) -> None:
+    def _handle_end(self, feed: Feed) -> None:
         del feed
         self._feed_lost.set()
 

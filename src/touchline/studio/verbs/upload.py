@@ -156,13 +156,13 @@ class _BoundedReading:
 
 
 def _client(spec: Mapping[str, Any]) -> Any:
-    client = _build_uploads(spec)
+    client = _build_client(spec)
     session = client._endpoint.http_session  # noqa: SLF001  (there is no other way to it)
     client.meta.events.register("before-send.s3", _BoundedReading(session))
     return client
 
 
-def _build_uploads(spec: Mapping[str, Any]) -> Any:
+def _build_client(spec: Mapping[str, Any]) -> Any:
     return boto3.client(
         "s3",
         endpoint_url=spec["endpoint_url"],

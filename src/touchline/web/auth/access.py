@@ -38,7 +38,7 @@ class Access:
     hosts: frozenset[str] | None
     on_network: bool
 
-    def accepts_password(self, given: str) -> bool:
+    def accepts_key(self, given: str) -> bool:
         """Return whether `given` is the key; takes the same time for every wrong one."""
         return self.key is None or hmac.compare_digest(
             given.encode("utf-8", "surrogateescape"), self.key.encode("utf-8", "surrogateescape")

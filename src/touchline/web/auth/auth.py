@@ -81,7 +81,7 @@ class Authenticator:
         headers = Headers(scope=scope)
         given = key_in(headers)
         if given is not None:
-            if not self.access.accepts_password(given):
+            if not self.access.accepts_key(given):
                 self._watch.count_wrong_key(client_address(scope))
                 raise Unauthorized(403, "invalid token")
             return Grant("key")
@@ -109,7 +109,7 @@ class Authenticator:
         password = password_in(headers)
         if password is None:
             raise Unauthorized(401, "missing bearer token", challenges=challenges)
-        if not self.access.accepts_password(password):
+        if not self.access.accepts_key(password):
             self._watch.count_wrong_key(client_address(scope))
             raise Unauthorized(
                 401, "wrong password: the key is the password, under any name", challenges=(BASIC,)
@@ -121,7 +121,7 @@ class Authenticator:
 
         A correct key is never delayed, regardless of wrong attempts from the same address.
         """
-        if not self.access.accepts_password(given):
+        if not self.access.accepts_key(given):
             wait_s = math.ceil(self._watch.count_wrong_key(address))
             if wait_s == 0:
                 raise Unauthorized(403, "invalid token", code="wrong_key")

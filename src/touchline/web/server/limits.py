@@ -39,7 +39,7 @@ class PlainPaths:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] == "http":
-            path = _normalise_path(scope)
+            path = _resolve_path(scope)
             if path is None:
                 await answer({"detail": "Not Found"}, 404)(scope, receive, send)
                 return
@@ -47,7 +47,7 @@ class PlainPaths:
         await self._app(scope, receive, send)
 
 
-def _normalise_path(scope: Scope) -> str | None:
+def _resolve_path(scope: Scope) -> str | None:
     """Return the path that routes see; None if it is not allowed."""
     path: str = scope["path"]
     if _CONTROLS.search(path) is not None:

@@ -54,7 +54,7 @@ def pause_s(failures: int, longest_s: float) -> float:
     return min(_FIRST_PAUSE_S * (1 << doublings), longest_s)
 
 
-async def is_set_within(event: asyncio.Event, within_s: float) -> bool:
+async def wait_for_event(event: asyncio.Event, within_s: float) -> bool:
     """Return whether the event is set within the timeout.
 
     Before Python 3.12, `asyncio.wait_for` may swallow a cancellation that coincides with the event,
@@ -175,7 +175,7 @@ class CameraRunner:
                 continue
             pause = pause_s(failures, self.spec.retry_pause_max_s)
             self._want_changed.clear()
-            if not await is_set_within(self._want_changed, pause):
+            if not await wait_for_event(self._want_changed, pause):
                 self.attempts += 1
                 self.last_recovery_unix = time.time()
 
@@ -189,7 +189,7 @@ class CameraRunner:
             return False
         self._set_state("retrying")
         self._want_changed.clear()
-        await is_set_within(self._want_changed, left_s)
+        await wait_for_event(self._want_changed, left_s)
         return True
 
     def _note_failure(self, reason: str) -> None:
@@ -260,7 +260,7 @@ class CameraRunner:
         stall_s = max(self.spec.stall_after_s, _RECONNECT_STALL_S)
         looked_ns = paused_until_ns = 0
         while self.wanted:
-            if await is_set_within(self._ended, _LOOK_S):
+            if await wait_for_event(self._ended, _LOOK_S):
                 return self._end_reason
             self._copy_properties(pipeline)
             now_ns = time.monotonic_ns()

@@ -243,7 +243,7 @@ class Pipeline:
             pad.link(sink.get_static_pad("sink"))
             return
         if name == "video/x-h264":
-            self._describe_copied("h264")
+            self._note_copied("h264")
             pad.link(parse.get_static_pad("sink"))
             return
         self.transcoded = True
@@ -253,7 +253,7 @@ class Pipeline:
             element.sync_state_with_parent()
         pad.link(chain[0].get_static_pad("sink"))
 
-    def _describe_copied(self, source_format: str) -> None:
+    def _note_copied(self, source_format: str) -> None:
         self.transcoded, self.source_format = False, source_format
 
     def _claim(self) -> bool:

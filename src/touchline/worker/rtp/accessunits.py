@@ -315,7 +315,7 @@ class AccessUnits:
         if self._current is not None:
             self._current.suspect = True
 
-    def count_orphan(self, rtp_time: int, unit_type: int) -> None:
+    def note_orphan(self, rtp_time: int, unit_type: int) -> None:
         """Record fragments of a unit whose beginning is missing."""
         current = self._current
         if current is not None and current.rtp_time == rtp_time:

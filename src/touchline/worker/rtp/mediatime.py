@@ -73,7 +73,7 @@ class MediaTime:
         stamp_ns = self._ticks * 1_000_000_000 // self._rate
         # Cameras with stuck timestamps may add a tick per picture, which is no usable time either.
         repeated = abs(step) * 1_000_000_000 // self._rate < LEAST_NS
-        jumped = not repeated and self._handle_jump(stamp_ns + self._shift_ns, order, ahead_ns)
+        jumped = not repeated and self._is_jump(stamp_ns + self._shift_ns, order, ahead_ns)
         ahead = ahead_ns(self._top_ns)
         room = self._allowance.accept_picture(arrived_ns, self.interval_ns, needed=repeated)
         if not room or (repeated and ahead > MOST_AHEAD_NS):
@@ -100,7 +100,7 @@ class MediaTime:
 
     # ---------------------------------------------------------------- jumps
 
-    def _handle_jump(self, at_ns: int, order: Order, ahead_ns: Callable[[int], int]) -> bool:
+    def _is_jump(self, at_ns: int, order: Order, ahead_ns: Callable[[int], int]) -> bool:
         behind = 2 if order.later else 1 - order.pictures + MAX_DEPTH
         # Times assigned during a flood must not displace later timestamps.
         made_up_ns = min(max(self._top_ns - self._stamped_ns, 0), MOST_AHEAD_NS)

@@ -72,7 +72,7 @@ class H264Stream:
         for unit in sprop:
             self._describe(unit)
         self._units = AccessUnits(self._sets, self._picture, self._count_lost_picture)
-        self._payloads = Depacketiser(self._units.unit, self._units.count_orphan)
+        self._payloads = Depacketiser(self._units.unit, self._units.note_orphan)
         self._sequence = Sequence()
         self._source = Source()
         self._garbage = 0

@@ -158,13 +158,13 @@ class RequestSigner:
             return ChallengeVerdict.NO_CREDENTIALS
         if chosen is None:
             return ChallengeVerdict.NO_COMMON_METHOD
-        if self._signed and not self._is_stale(chosen):
+        if self._signed and not self._accept_stale_nonce(chosen):
             return ChallengeVerdict.WRONG
         self._challenge, self._count, self._signed = chosen, 0, False
         self._cnonce = self._client_nonce()
         return ChallengeVerdict.SIGN
 
-    def _is_stale(self, chosen: Challenge) -> bool:
+    def _accept_stale_nonce(self, chosen: Challenge) -> bool:
         """Return whether the credentials were right and only the nonce had expired."""
         before = self._challenge
         if chosen.scheme != "digest" or before is None or chosen.nonce == before.nonce:

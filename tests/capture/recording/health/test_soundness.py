@@ -26,7 +26,7 @@ GROWING = Growth(still_s=0.2, regressed_from=None, probe=UNPROBED)
 STATES = ("idle", "starting", "running", "stopping", "error")
 
 
-def judge_state(phase: MatchPhase, *cameras: CameraObservation, age_s: float = 1.0) -> Verdict:
+def judged(phase: MatchPhase, *cameras: CameraObservation, age_s: float = 1.0) -> Verdict:
     recording = RecordingObservation(
         match_id="final", age_s=age_s, cameras=cameras, segments_dir_exists=True, phase=phase
     )
@@ -79,7 +79,7 @@ FACTS: dict[CameraPhase, tuple[MatchPhase, dict[str, Any]]] = {
 def test_each_phase_has_its_sound_states(phase: CameraPhase, state: str) -> None:
     match, facts = FACTS[phase]
     other = camera_facts(1)  # so that the match has footage
-    told = judge_state(match, camera_facts(pipeline_state=state, **facts), other)
+    told = judged(match, camera_facts(pipeline_state=state, **facts), other)
     sound = state in SOUND_STATES[phase]
     assert told.issues == (() if sound else (f"cam0: Pipeline state {state}",))
     assert told.healthy is sound
@@ -118,10 +118,10 @@ def test_an_ordinary_start_and_stop_is_healthy_at_every_instant(
     phase: MatchPhase, facts: dict[str, Any]
 ) -> None:
     for age_s in (0.0, 0.05, 2.0, 9.9):
-        assert judge_state(phase, camera_facts(**facts), camera_facts(1), age_s=age_s) == Verdict(
+        assert judged(phase, camera_facts(**facts), camera_facts(1), age_s=age_s) == Verdict(
             True, "Recording healthy", ()
         )
-        alone = judge_state(phase, camera_facts(**facts), age_s=age_s)
+        alone = judged(phase, camera_facts(**facts), age_s=age_s)
         assert alone.healthy, alone
 
 
@@ -150,7 +150,7 @@ def test_an_ordinary_start_and_stop_is_healthy_at_every_instant(
 def test_what_is_a_fault_in_a_phase_is_told_in_it(
     phase: MatchPhase, facts: dict[str, Any], issue: str
 ) -> None:
-    told = judge_state(phase, camera_facts(**facts), camera_facts(1))
+    told = judged(phase, camera_facts(**facts), camera_facts(1))
     assert not told.healthy
     assert any(issue in each for each in told.issues), told
 
@@ -160,10 +160,10 @@ def test_a_resumed_match_whose_workers_are_started_is_judged_from_its_resumption
     waits = camera_facts(
         footage=False, pipeline_present=False, pipeline_state="error", segment_age_s=2_000.0
     )
-    assert judge_state("starting", waits, age_s=3.0).healthy
-    assert judge_state("starting", waits, age_s=10.1).issues == ("cam0: Pipeline missing",)
+    assert judged("starting", waits, age_s=3.0).healthy
+    assert judged("starting", waits, age_s=10.1).issues == ("cam0: Pipeline missing",)
     late = replace(waits, pipeline_present=True, pipeline_state="starting")
-    assert judge_state("starting", late, age_s=20.1).issues == (
+    assert judged("starting", late, age_s=20.1).issues == (
         "cam0: No segment files after 20 seconds",
     )
 

@@ -66,7 +66,7 @@ def verify_match(
         )
         for name in sorted(names)
     ]
-    expected = expected or _expect_segments(manifest)
+    expected = expected or _build_expected(manifest)
     ours = [check for check in checks if not check.foreign]
     cameras = {*expected.cameras, *(check.segment.camera for check in ours)}
     window = None if running else _window(expected, ours)
@@ -90,7 +90,7 @@ def verify_match(
     )
 
 
-def _expect_segments(manifest: Manifest) -> Expected:
+def _build_expected(manifest: Manifest) -> Expected:
     return Expected(
         cameras=tuple(manifest.cameras),
         from_unix_ns=manifest.clock.start_unix_ns if manifest.clock else None,

@@ -44,7 +44,7 @@ def check_segment(folder: Path, name: str, *, checksums: bool) -> SegmentCheck:
         fault = MatchFault("segment_missing", "the segment is missing", camera, name)
         return SegmentCheck(missing, (fault,), missing=True)
     except NotSegment:
-        return _is_foreign(path, camera)
+        return _check_foreign(path, camera)
     faults = [
         MatchFault("damaged", fault.what, camera, name, fault.fragment, fault.offset)
         for fault in scan.faults
@@ -59,7 +59,7 @@ def check_segment(folder: Path, name: str, *, checksums: bool) -> SegmentCheck:
     return SegmentCheck(segment_of(scan, name, verified=verified), tuple(faults), holes)
 
 
-def _is_foreign(path: Path, camera: str) -> SegmentCheck:
+def _check_foreign(path: Path, camera: str) -> SegmentCheck:
     size_bytes = status_of(path).st_size
     index = parse_segment_name(path.name).index or 0
     segment = SegmentRecord(name=path.name, camera=camera, index=index, size_bytes=size_bytes)

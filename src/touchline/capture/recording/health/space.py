@@ -166,10 +166,10 @@ class Space:
                 for e in entries
                 if e.is_dir(follow_symlinks=False) and not e.name.startswith(".")
             ]
-        return [_read_stored(folder) for folder in folders], free_bytes
+        return [_read_match(folder) for folder in folders], free_bytes
 
 
-def _read_stored(folder: Path) -> _Found:
+def _read_match(folder: Path) -> _Found:
     found = list(files_below(folder, hidden=True))
     manifest = None
     try:

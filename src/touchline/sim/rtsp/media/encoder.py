@@ -95,13 +95,13 @@ class SimulatedEncoder:
         frame.pts = counter
         if keyframe:
             frame.pict_type = PictureType.I
-        return [self._build_unit(packet) for packet in self._context.encode(frame)]
+        return [self._build_picture(packet) for packet in self._context.encode(frame)]
 
     def finish(self) -> list[CodedPicture]:
         """Return the remaining pictures; nothing can be encoded afterwards."""
-        return [self._build_unit(packet) for packet in self._context.encode(None)]
+        return [self._build_picture(packet) for packet in self._context.encode(None)]
 
-    def _build_unit(self, packet: Any) -> CodedPicture:
+    def _build_picture(self, packet: Any) -> CodedPicture:
         data = bytes(packet)
         if self.coding.codec == "mjpeg":
             return CodedPicture(packet.pts, (data,), keyframe=True)

@@ -147,7 +147,7 @@ class TrackOutlet:
         names = struct.pack(">BBHI", 0x81, 202, 1 + len(items) // 4, self.ssrc) + items
         return [head + body + names]
 
-    def send_bye(self) -> bytes:
+    def build_bye(self) -> bytes:
         """Return an RTCP BYE after an empty receiver report."""
         empty = struct.pack(">BBHI", 0x80, 201, 1, self.ssrc)
         return empty + struct.pack(">BBHI", 0x81, 203, 1, self.ssrc)

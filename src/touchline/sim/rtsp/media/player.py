@@ -159,7 +159,7 @@ class Player:
         now_s = time.monotonic()
         elapsed_s = self.elapsed_s()
         if due(self._odd.bye_after, elapsed_s):
-            channel.delivery.rtcp(channel.outlet.send_bye())
+            channel.delivery.rtcp(channel.outlet.build_bye())
             self._ledger.note("misbehaviour", what="bye", client=self._number)
             return "bye"
         if due(self._odd.endless_unit_after, elapsed_s):
