@@ -192,7 +192,7 @@ async def test_a_worker_that_hangs_at_the_stop_is_killed_and_its_file_is_mended(
 async def test_a_stop_while_a_dead_workers_file_is_mended_waits_and_mends_it_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with studio(tmp_path, stop_timeout_s=5) as it:
+    async with studio(tmp_path, stop_timeout_s=60) as it:
         await it.start()
         began, may_mend, at_once = threading.Event(), threading.Event(), threading.Semaphore(1)
         overlapped: list[str] = []
